@@ -1,0 +1,4 @@
+// Symbol visibility of the shared library: only what carries FJORD_API leaves it.
+#pragma once
+
+#define FJORD_API __attribute__((visibility("default")))

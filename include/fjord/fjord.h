@@ -1,0 +1,10 @@
+// Everything of fjord's C++ interface. No LibTorch header is included: the opt-in tier for that is fjord/torch/.
+#pragma once
+
+#include <fjord/error.h>
+#include <fjord/image.h>
+#include <fjord/inspect.h>
+#include <fjord/pipeline.h>
+#include <fjord/progress.h>
+#include <fjord/request.h>
+#include <fjord/version.h>

@@ -1,0 +1,99 @@
+// Pipeline: a text-to-image model held once in memory, shared by any number of threads.
+// Generation: one running request, advanced step by step.
+#pragma once
+
+#include <fjord/error.h>
+#include <fjord/export.h>
+#include <fjord/image.h>
+#include <fjord/progress.h>
+#include <fjord/request.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fjord {
+
+enum class Precision { kFloat32, kBFloat16, kFloat16 };
+
+// How a model is loaded.
+struct LoadOptions {
+  Precision precision = Precision::kFloat32;  // of weights and arithmetic; kFloat16 needs a GPU
+  std::string device = "auto";                // "auto", "cpu", "cuda" or "cuda:<index>"
+  int threads = 0;                            // CPU threads of a request, 1..1024; 0: LibTorch's default
+};
+
+// Defaults and limits of a loaded model.
+struct PipelineInfo {
+  std::string device;     // where the weights are, e.g. "cpu"
+  int width = 0;          // default picture size in pixels
+  int height = 0;         //
+  int size_multiple = 0;  // width and height must be multiples of this (the VAE's factor)
+  int max_size = 0;       // largest width or height
+  int steps = 0;          // default number of steps
+  int max_steps = 0;      // training steps of the model
+  double guidance = 0.0;  // default guidance scale
+  std::string scheduler;  // class name in the folder's scheduler_config.json
+  int latent_channels = 0;
+  int max_tokens = 0;  // window of the text encoder, begin and end tokens included
+};
+
+// What a request gives.
+struct Result {
+  std::vector<Image> images;
+  Array latents;    // [images, channels, height/8, width/8], as the VAE decoder takes them after un-scaling
+  Request request;  // the request with every default filled in: running it again gives the same pictures
+  std::vector<std::string> warnings;  // for example: the prompt was cut to 77 tokens
+  double seconds = 0.0;               // wall time of the whole request
+};
+
+// One running request. Owned by one thread at a time; cancel() may be called from any thread.
+class FJORD_API Generation {
+ public:
+  ~Generation();
+  Generation(Generation&&) noexcept;
+  Generation& operator=(Generation&&) noexcept;
+
+  // Does one denoising step. Returns true while steps remain. Throws Error (kCancelled, kNonFinite, kOutOfMemory, ...).
+  bool advance();
+  // Decodes the latents and ends the request; the steps that remain are done first. Call once.
+  Result finish();
+  // The picture as it stands: decodes the model's present estimate of the clean image. Costs one VAE decode.
+  std::vector<Image> preview() const;
+  // The latents as they stand, [images, channels, height/8, width/8].
+  Array latents() const;
+  Progress progress() const;
+  // Asks the request to end; takes effect between steps and phases. Never blocks, never throws.
+  void cancel() noexcept;
+
+ private:
+  friend class Pipeline;
+  class Impl;
+  explicit Generation(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// A model: text encoder, U-Net, VAE and their tokenizer and scheduler configuration. Immutable and cheap to copy
+// (copies share the weights); every method may be called from several threads at once.
+class FJORD_API Pipeline {
+ public:
+  // Loads a model folder in diffusers' layout. Throws Error: kNotFound, kBadFile, kUnsupported, kDeviceUnavailable...
+  static Pipeline load(const std::string& path, const LoadOptions& options = {});
+
+  // Runs a request to its end.
+  Result generate(const Request& request, const Observer& observer = {}) const;
+  // Checks a request, encodes its prompt and returns it ready for advance().
+  Generation start(const Request& request) const;
+  // Runs the text encoder alone; the result may be kept and put into Request::embeddings.
+  PromptEmbeddings encode_prompt(const std::string& prompt, const std::string& negative_prompt = "") const;
+
+  const PipelineInfo& info() const;
+
+ private:
+  friend class Generation;
+  class Impl;
+  explicit Pipeline(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace fjord

@@ -1,0 +1,52 @@
+// What the caller asks of a pipeline: one plain struct, every field with its default.
+#pragma once
+
+#include <fjord/export.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fjord {
+
+class Scheduler;  // fjord/torch/scheduler.h, only for those who bring a scheduler of their own
+
+// A float32 tensor in plain memory, row-major: the currency for latents and embeddings in this torch-free interface.
+struct Array {
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+};
+
+// What the text encoder makes of a prompt and of a negative prompt: [batch or 1, tokens, features] each.
+struct PromptEmbeddings {
+  Array positive;
+  Array negative;  // may be empty when guidance is off
+};
+
+// A text-to-image request. Zero or empty means: the model's own default (Pipeline::info() tells which).
+struct Request {
+  std::string prompt;  // UTF-8, at most 64 KiB; tokens past the encoder's window are cut (Result::warnings says so)
+  std::string negative_prompt;     // UTF-8; used only when guidance > 1
+  int width = 0;                   // pixels, a multiple of the VAE's factor (8); 0: the model's size
+  int height = 0;                  // pixels, likewise
+  int steps = 0;                   // denoising steps, 1..the training steps of the model; 0: the model's default
+  std::optional<double> guidance;  // classifier-free guidance scale (arXiv:2207.12598), finite, >= 0; on when > 1
+  double guidance_rescale = 0.0;   // 0..1, section 3.4 of arXiv:2305.08891
+  std::uint64_t seed = 0;          // seed of the random stream (that of torch.Generator("cpu").manual_seed)
+  bool per_image_seeds = false;    // false: one stream for the whole batch, as diffusers; true: image i uses seed + i
+  int images = 1;                  // pictures of this prompt, computed as one batch
+
+  std::string scheduler;  // class name, e.g. "DPMSolverMultistepScheduler"; empty: the model folder's own
+  std::map<std::string, std::string> scheduler_options;  // fields of scheduler_config.json, and "eta" for DDIM
+  std::vector<double> timesteps;                         // custom timesteps, falling; empty: by `steps`
+  std::shared_ptr<const Scheduler> custom_scheduler;  // a scheduler of the caller's own; overrides the three above it
+
+  Array latents;  // initial noise [images, channels, height/8, width/8], unit variance; empty: drawn from `seed`
+  PromptEmbeddings embeddings;  // replaces prompt and negative_prompt where not empty
+  bool decode = true;           // false: stop at the latents (Result::images stays empty)
+};
+
+}  // namespace fjord

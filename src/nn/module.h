@@ -1,0 +1,80 @@
+// The module tree: every class of src/models is a Module whose members are named as the checkpoint's keys.
+// Unlike torch::nn::Module it costs no autograd headers, allows dots in names ("to_out.0"), and its parameters are
+// born empty on their final device and dtype (torch::nn fills them with random numbers first).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/TensorOptions.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fjord::nn {
+
+class Module;
+
+// Where a new module hangs: its parent (null for a root), its name there, and the dtype and device of its parameters.
+struct Place {
+  Module* parent = nullptr;
+  std::string name;
+  at::TensorOptions options;
+};
+
+struct NamedParameter {
+  std::string name;  // full key, e.g. "down_blocks.0.resnets.1.conv1.weight"
+  at::Tensor* tensor = nullptr;
+};
+
+class Module {
+ public:
+  explicit Module(const Place& place);
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  // Every parameter below this module, in the order of construction.
+  std::vector<NamedParameter> named_parameters();
+  const at::TensorOptions& options() const { return options_; }
+
+ protected:
+  // The place of a child: `conv1(child("conv1"), ...)`. The name may contain dots.
+  Place child(std::string name) { return {this, std::move(name), options_}; }
+  // A new empty parameter of this module.
+  at::Tensor& parameter(at::Tensor& member, std::string name, at::IntArrayRef shape);
+
+ private:
+  void collect(const std::string& prefix, std::vector<NamedParameter>& out);
+
+  at::TensorOptions options_;
+  std::vector<std::pair<std::string, Module*>> children_;
+  std::vector<std::pair<std::string, at::Tensor*>> parameters_;
+};
+
+// Children named "0", "1", ...; each constructed in place as T(place, args...).
+template <typename T>
+class ModuleList : public Module {
+ public:
+  using Module::Module;
+
+  template <typename U = T, typename... Args>
+  U& append(Args&&... args) {
+    auto item = std::make_unique<U>(child(std::to_string(items_.size())), std::forward<Args>(args)...);
+    U& reference = *item;
+    items_.push_back(std::move(item));
+    return reference;
+  }
+
+  size_t size() const { return items_.size(); }
+  bool empty() const { return items_.empty(); }
+  const T& operator[](size_t i) const { return *items_[i]; }
+  T& operator[](size_t i) { return *items_[i]; }
+  auto begin() const { return items_.begin(); }
+  auto end() const { return items_.end(); }
+
+ private:
+  std::vector<std::unique_ptr<T>> items_;
+};
+
+}  // namespace fjord::nn
