@@ -12,6 +12,9 @@ namespace fjord {
 
 // `text` with control characters escaped and cut to `limit` bytes: for values of the user inside messages.
 std::string quoted(std::string_view text, size_t limit = 120);
+// Exact matches, so that argument-dependent lookup does not prefer std::quoted.
+inline std::string quoted(const std::string& text, size_t limit = 120) { return quoted(std::string_view(text), limit); }
+inline std::string quoted(const char* text, size_t limit = 120) { return quoted(std::string_view(text), limit); }
 
 template <typename... Parts>
 std::string concat(const Parts&... parts) {

@@ -15,29 +15,34 @@
 
 namespace fjord {
 
-// Draws standard normal noise of the given shape from the request's random stream, on the sample's device and in its
-// dtype.
+// Draws standard normal noise of the given shape from the request's random stream, on the sample's device. It comes in
+// float32, whatever the sample's dtype is; the scheduler casts it to the dtype in which it works.
 using DrawNoise = std::function<at::Tensor(at::IntArrayRef shape)>;
 
 // How a run is to be laid out.
 struct SchedulePlan {
   int steps = 0;                  // number of denoising steps, >= 1; ignored when timesteps are given
-  std::vector<double> timesteps;  // custom timesteps, falling; empty: by the scheduler's own spacing
+  std::vector<double> timesteps;  // custom timesteps, falling; fjord's own schedulers want whole numbers from 0 to the
+                                  // last training timestep. Empty: by the scheduler's own spacing
 };
 
 // One request's walk from noise to sample. Holds the solver's history; used by one thread.
 // Samples are [batch, channels, height, width]; `i` counts timesteps() from 0 and must rise by one from call to call.
+// The first call may name any i (img2img starts in the middle). A run may keep the tensors that it is given: do not
+// write to them afterwards. What breaks these rules, or has another shape, throws Error(kInvalidArgument).
 class FJORD_API SchedulerRun {
  public:
   virtual ~SchedulerRun() = default;
 
-  // What the network is told at each evaluation, in order. Fractional for some schedules.
+  // What the network is told at each evaluation, in order. Fractional for some schedules. Their number may differ from
+  // the planned steps where the configuration cuts timesteps off.
   virtual const std::vector<double>& timesteps() const = 0;
   // Standard deviation that the initial noise must be scaled to.
   virtual double init_noise_sigma() const { return 1.0; }
   // What the network is fed instead of `sample` at evaluation i.
   virtual at::Tensor scale_model_input(const at::Tensor& sample, std::int64_t i) const;
-  // The sample after evaluation i, in the dtype of `sample`.
+  // The sample after evaluation i, in the dtype of `sample`. `prediction` has the sample's shape, or twice its channels
+  // for a network that also predicts the variance, where the scheduler's configuration says so.
   virtual at::Tensor step(const at::Tensor& prediction, std::int64_t i, const at::Tensor& sample,
                           const DrawNoise& draw_noise) = 0;
   // The clean sample that the prediction at evaluation i implies; used for previews. Does not touch the history.

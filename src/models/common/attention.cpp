@@ -1,0 +1,20 @@
+#include "models/common/attention.h"
+
+#include "ops/attention.h"
+
+namespace fjord::models {
+
+Attention::Attention(const nn::Place& place, const AttentionConfig& config)
+    : Module(place),
+      to_q(child("to_q"), config.query_dim, config.num_heads * config.head_dim, config.qkv_bias),
+      to_k(child("to_k"), config.context_dim, config.num_heads * config.head_dim, config.qkv_bias),
+      to_v(child("to_v"), config.context_dim, config.num_heads * config.head_dim, config.qkv_bias),
+      to_out_0(child("to_out.0"), config.num_heads * config.head_dim, config.query_dim),
+      config_(config) {}
+
+at::Tensor Attention::forward(const at::Tensor& x, const at::Tensor& context) const {
+  return to_out_0.forward(ops::attention(to_q.forward(x), to_k.forward(context), to_v.forward(context),
+                                         {.num_heads = config_.num_heads, .float32 = config_.upcast}));
+}
+
+}  // namespace fjord::models

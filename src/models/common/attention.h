@@ -1,0 +1,33 @@
+// Multi-head attention with its projections. Reference: diffusers.models.attention_processor.Attention.
+#pragma once
+
+#include "nn/layers.h"
+
+#include <cstdint>
+
+namespace fjord::models {
+
+struct AttentionConfig {
+  std::int64_t query_dim = 0;
+  std::int64_t context_dim = 0;  // features of the tokens attended to; equal to query_dim for self-attention
+  std::int64_t num_heads = 1;
+  std::int64_t head_dim = 64;
+  bool qkv_bias = false;
+  bool upcast = false;  // scores and softmax in float32
+};
+
+class Attention : public nn::Module {
+ public:
+  Attention(const nn::Place& place, const AttentionConfig& config);
+
+  // x: [batch, tokens, query_dim], context: [batch, context_tokens, context_dim] -> [batch, tokens, query_dim].
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& context) const;
+
+  nn::Linear to_q, to_k, to_v;
+  nn::Linear to_out_0;  // "to_out.0"
+
+ private:
+  AttentionConfig config_;
+};
+
+}  // namespace fjord::models

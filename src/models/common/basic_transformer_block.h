@@ -1,0 +1,36 @@
+// Self-attention, cross-attention and MLP, each behind a LayerNorm. Reference: diffusers BasicTransformerBlock.
+#pragma once
+
+#include "models/common/attention.h"
+#include "models/common/feed_forward.h"
+
+namespace fjord::models {
+
+struct TransformerBlockConfig {
+  std::int64_t dim = 0;
+  std::int64_t num_heads = 1;
+  std::int64_t head_dim = 64;
+  std::int64_t cross_attention_dim = 0;
+  bool only_cross_attention = false;  // attn1 attends to the text as well
+  bool upcast_attention = false;
+};
+
+class BasicTransformerBlock : public nn::Module {
+ public:
+  BasicTransformerBlock(const nn::Place& place, const TransformerBlockConfig& config);
+
+  // x: [batch, tokens, dim], context: [batch, text_tokens, cross_attention_dim] -> [batch, tokens, dim].
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& context) const;
+
+  nn::LayerNorm norm1;
+  Attention attn1;
+  nn::LayerNorm norm2;
+  Attention attn2;
+  nn::LayerNorm norm3;
+  FeedForward ff;
+
+ private:
+  bool only_cross_attention_;
+};
+
+}  // namespace fjord::models

@@ -1,0 +1,25 @@
+#include "models/common/resample.h"
+
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/upsample_nearest2d.h>
+
+namespace fjord::models {
+
+Downsample2D::Downsample2D(const nn::Place& place, std::int64_t channels, std::int64_t padding)
+    : Module(place),
+      conv(child("conv"), channels, channels, {.kernel = 3, .stride = 2, .padding = padding}),
+      padding_(padding) {}
+
+at::Tensor Downsample2D::forward(const at::Tensor& x) const {
+  return conv.forward(padding_ == 0 ? at::constant_pad_nd(x, {0, 1, 0, 1}, 0) : x);
+}
+
+Upsample2D::Upsample2D(const nn::Place& place, std::int64_t channels)
+    : Module(place), conv(child("conv"), channels, channels, {.kernel = 3, .padding = 1}) {}
+
+at::Tensor Upsample2D::forward(const at::Tensor& x, const std::optional<ImageSize>& size) const {
+  if (size) return conv.forward(at::upsample_nearest2d(x, {(*size)[0], (*size)[1]}));
+  return conv.forward(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}, 2.0, 2.0));
+}
+
+}  // namespace fjord::models

@@ -1,0 +1,41 @@
+#include "models/common/transformer_2d.h"
+
+namespace fjord::models {
+namespace {
+
+constexpr double kNormEps = 1e-6;  // unlike the 1e-5 of the residual blocks
+
+}  // namespace
+
+Transformer2DModel::Transformer2DModel(const nn::Place& place, const Transformer2DConfig& config)
+    : Module(place),
+      norm(child("norm"), config.norm_num_groups, config.channels, kNormEps),
+      transformer_blocks(child("transformer_blocks")) {
+  const auto channels = config.channels;
+  const TransformerBlockConfig block{.dim = channels,
+                                     .num_heads = config.num_heads,
+                                     .head_dim = channels / config.num_heads,
+                                     .cross_attention_dim = config.cross_attention_dim,
+                                     .only_cross_attention = config.only_cross_attention,
+                                     .upcast_attention = config.upcast_attention};
+  for (std::int64_t i = 0; i < config.num_layers; ++i) transformer_blocks.append(block);
+  if (config.use_linear_projection) {
+    linear_proj_in.emplace(child("proj_in"), channels, channels);
+    linear_proj_out.emplace(child("proj_out"), channels, channels);
+  } else {
+    conv_proj_in.emplace(child("proj_in"), channels, channels, nn::Conv2dOptions{.kernel = 1});
+    conv_proj_out.emplace(child("proj_out"), channels, channels, nn::Conv2dOptions{.kernel = 1});
+  }
+}
+
+at::Tensor Transformer2DModel::forward(const at::Tensor& x, const at::Tensor& context) const {
+  const auto to_tokens = [](const at::Tensor& map) { return map.flatten(2).transpose(1, 2).contiguous(); };
+  const auto to_map = [&x](const at::Tensor& tokens) { return tokens.transpose(1, 2).reshape(x.sizes()); };
+
+  const auto normed = norm.forward(x);
+  auto hidden = linear_proj_in ? linear_proj_in->forward(to_tokens(normed)) : to_tokens(conv_proj_in->forward(normed));
+  for (const auto& block : transformer_blocks) hidden = block->forward(hidden, context);
+  return x + (linear_proj_out ? to_map(linear_proj_out->forward(hidden)) : conv_proj_out->forward(to_map(hidden)));
+}
+
+}  // namespace fjord::models

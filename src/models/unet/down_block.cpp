@@ -1,0 +1,36 @@
+#include "models/unet/down_block.h"
+
+namespace fjord::models {
+
+DownBlock2D::DownBlock2D(const nn::Place& place, const UNetBlockConfig& config)
+    : Module(place), attentions(child("attentions")), resnets(child("resnets")), downsamplers(child("downsamplers")) {
+  for (std::int64_t i = 0; i < config.num_layers; ++i) {
+    auto resnet = config.resnet;
+    resnet.in_channels = i == 0 ? config.in_channels : config.out_channels;
+    resnet.out_channels = config.out_channels;
+    resnets.append(resnet);
+    if (config.transformer) {
+      auto transformer = *config.transformer;
+      transformer.num_layers = config.transformer_layers[static_cast<size_t>(i)];
+      attentions.append(transformer);
+    }
+  }
+  if (config.resample) downsamplers.append(config.out_channels, config.downsample_padding);
+}
+
+at::Tensor DownBlock2D::forward(const at::Tensor& x, const at::Tensor& temb, const at::Tensor& context,
+                                std::vector<at::Tensor>& skips) const {
+  auto hidden = x;
+  for (size_t i = 0; i < resnets.size(); ++i) {
+    hidden = resnets[i].forward(hidden, temb);
+    if (!attentions.empty()) hidden = attentions[i].forward(hidden, context);
+    skips.push_back(hidden);
+  }
+  for (const auto& downsampler : downsamplers) {
+    hidden = downsampler->forward(hidden);
+    skips.push_back(hidden);
+  }
+  return hidden;
+}
+
+}  // namespace fjord::models

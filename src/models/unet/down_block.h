@@ -1,0 +1,25 @@
+// One level of the U-Net's way down. Reference: diffusers DownBlock2D, CrossAttnDownBlock2D.
+#pragma once
+
+#include "models/common/resample.h"
+#include "models/unet/block_config.h"
+
+#include <vector>
+
+namespace fjord::models {
+
+class DownBlock2D : public nn::Module {
+ public:
+  DownBlock2D(const nn::Place& place, const UNetBlockConfig& config);
+
+  // x: [batch, in_channels, height, width] -> [batch, out_channels, height/2, width/2]. Every layer's output is
+  // appended to `skips`. temb: [batch, temb_channels], context: [batch, text_tokens, cross_attention_dim].
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& temb, const at::Tensor& context,
+                     std::vector<at::Tensor>& skips) const;
+
+  nn::ModuleList<Transformer2DModel> attentions;  // empty, or one per layer
+  nn::ModuleList<ResnetBlock2D> resnets;
+  nn::ModuleList<Downsample2D> downsamplers;  // none or one
+};
+
+}  // namespace fjord::models

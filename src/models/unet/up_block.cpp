@@ -1,0 +1,36 @@
+#include "models/unet/up_block.h"
+
+#include <ATen/ops/cat.h>
+
+namespace fjord::models {
+
+UpBlock2D::UpBlock2D(const nn::Place& place, const UNetBlockConfig& config)
+    : Module(place), attentions(child("attentions")), resnets(child("resnets")), upsamplers(child("upsamplers")) {
+  for (std::int64_t i = 0; i < config.num_layers; ++i) {
+    const auto skip_channels = i == config.num_layers - 1 ? config.in_channels : config.out_channels;
+    auto resnet = config.resnet;
+    resnet.in_channels = (i == 0 ? config.previous_channels : config.out_channels) + skip_channels;
+    resnet.out_channels = config.out_channels;
+    resnets.append(resnet);
+    if (config.transformer) {
+      auto transformer = *config.transformer;
+      transformer.num_layers = config.transformer_layers[static_cast<size_t>(i)];
+      attentions.append(transformer);
+    }
+  }
+  if (config.resample) upsamplers.append(config.out_channels);
+}
+
+at::Tensor UpBlock2D::forward(const at::Tensor& x, const at::Tensor& temb, const at::Tensor& context,
+                              std::vector<at::Tensor>& skips, const std::optional<ImageSize>& upsample_size) const {
+  auto hidden = x;
+  for (size_t i = 0; i < resnets.size(); ++i) {
+    hidden = resnets[i].forward(at::cat({hidden, skips.back()}, 1), temb);
+    skips.pop_back();
+    if (!attentions.empty()) hidden = attentions[i].forward(hidden, context);
+  }
+  for (const auto& upsampler : upsamplers) hidden = upsampler->forward(hidden, upsample_size);
+  return hidden;
+}
+
+}  // namespace fjord::models

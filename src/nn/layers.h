@@ -1,0 +1,75 @@
+// The layers with weights. Shapes and names are those of torch.nn; parameters are born empty (see module.h).
+#pragma once
+
+#include "nn/module.h"
+
+#include <cstdint>
+
+namespace fjord::nn {
+
+// y = x W^T + b over the last dimension: [..., in_features] -> [..., out_features].
+class Linear : public Module {
+ public:
+  Linear(const Place& place, std::int64_t in_features, std::int64_t out_features, bool with_bias = true);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight;  // [out_features, in_features]
+  at::Tensor bias;    // [out_features]; undefined without bias
+};
+
+struct Conv2dOptions {
+  std::int64_t kernel = 3;
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+};
+
+// 2-d convolution with bias: [batch, in_channels, height, width] -> [batch, out_channels, height', width'].
+class Conv2d : public Module {
+ public:
+  Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight;  // [out_channels, in_channels, kernel, kernel]
+  at::Tensor bias;    // [out_channels]
+
+ private:
+  Conv2dOptions options_;
+};
+
+// Normalises each of `groups` groups of channels over its channels and pixels. [batch, channels, ...], any rank >= 3.
+class GroupNorm : public Module {
+ public:
+  GroupNorm(const Place& place, std::int64_t groups, std::int64_t channels, double eps);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight;  // [channels]
+  at::Tensor bias;    // [channels]
+
+ private:
+  std::int64_t groups_;
+  double eps_;
+};
+
+// Normalises the last dimension.
+class LayerNorm : public Module {
+ public:
+  LayerNorm(const Place& place, std::int64_t features, double eps = 1e-5);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight;  // [features]
+  at::Tensor bias;    // [features]
+
+ private:
+  double eps_;
+};
+
+// Rows of a table by integer index: int64 [...] -> [..., features].
+class Embedding : public Module {
+ public:
+  Embedding(const Place& place, std::int64_t rows, std::int64_t features);
+  at::Tensor forward(const at::Tensor& ids) const;
+
+  at::Tensor weight;  // [rows, features]
+};
+
+}  // namespace fjord::nn

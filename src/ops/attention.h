@@ -1,0 +1,20 @@
+// Attention over tensors; the place where a kernel will be chosen. Today: LibTorch's scaled_dot_product_attention.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace fjord::ops {
+
+struct AttentionOptions {
+  std::int64_t num_heads = 1;
+  bool causal = false;   // position i sees positions 0..i
+  bool float32 = false;  // compute in float32 whatever the inputs' dtype ("upcast_attention")
+};
+
+// softmax(q k^T / sqrt(head_dim)) v, per head.
+// q: [batch, queries, num_heads * head_dim]; k, v: [batch, keys, num_heads * head_dim]; gives the shape of q.
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options);
+
+}  // namespace fjord::ops

@@ -1,0 +1,78 @@
+// The reader is as small as it can be, so that it does not share its mistakes with the library's own.
+#include "schedulers/recorded.h"
+
+#include "loading/scheduler_config.h"
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+namespace fjord::testing {
+namespace {
+
+std::string content(const std::string& file) {
+  std::ifstream in(std::string(FJORD_TEST_DATA) + "/schedulers/" + file, std::ios::binary);
+  if (!in) throw std::runtime_error("cannot read " + file);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+at::ScalarType dtype_of(const std::string& name) {
+  if (name == "F64") return at::kDouble;
+  if (name == "F32") return at::kFloat;
+  if (name == "BF16") return at::kBFloat16;
+  if (name == "I32" || name == "U32") return at::kInt;
+  throw std::runtime_error("dtype " + name);
+}
+
+}  // namespace
+
+Tensors recorded_tensors(const std::string& name) {
+  std::string bytes = content(name + ".safetensors");
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  const auto json = nlohmann::json::parse(bytes.substr(8, header));
+  Tensors tensors;
+  for (const auto& [key, entry] : json.items()) {
+    if (key == "__metadata__") continue;
+    char* data = bytes.data() + 8 + header + entry["data_offsets"][0].get<size_t>();
+    const auto shape = entry["shape"].get<std::vector<std::int64_t>>();
+    tensors[key] = at::from_blob(data, shape, dtype_of(entry["dtype"])).clone();
+  }
+  return tensors;
+}
+
+nlohmann::json recorded_list(const std::string& name) { return nlohmann::json::parse(content(name + ".json")); }
+
+config::Scheduler recorded_config(const nlohmann::json& config) {
+  auto result = loading::read_scheduler_config(config.dump(), "a recorded case");
+  if (config.contains("eta")) loading::apply_option(result, "eta", config["eta"].dump());
+  return result;
+}
+
+SchedulePlan recorded_plan(const nlohmann::json& plan) {
+  if (plan.is_array()) return {0, plan.get<std::vector<double>>()};
+  return {plan.get<int>(), {}};
+}
+
+at::Tensor network(const at::Tensor& x, double t, const at::Tensor& bias, const std::string& variance_type) {
+  const at::Tensor prediction = at::tanh(x * 0.8 + bias) * (0.9 + 0.1 * std::cos(t * 0.01));
+  if (variance_type == "learned_range") return at::cat({prediction, at::tanh(bias - x * 0.5)}, 1);
+  if (variance_type == "learned") return at::cat({prediction, at::tanh(bias - x * 0.5) * 0.04 + 0.05}, 1);
+  return prediction;
+}
+
+double relative_error(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor wide = b.to(at::kDouble);
+  return ((a.to(at::kDouble) - wide).abs().max() / wide.abs().max()).item<double>();
+}
+
+config::Scheduler options_config(const std::string& name, const std::map<std::string, std::string>& options) {
+  config::Scheduler config;
+  config.class_name = name;
+  for (const auto& [key, value] : options) loading::apply_option(config, key, value);
+  return config;
+}
+
+}  // namespace fjord::testing
