@@ -84,3 +84,12 @@ def make_texts(seed, count):
     while len(texts) < count:
         texts.append(make_text(rng))
     return texts[:count]
+
+
+def decompositions():
+    """Every canonical decomposition of this Python's Unicode version, some to a text; of Hangul every 97th."""
+    codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000 and not 0xAC00 <= code < 0xD7A4]
+    characters = list(map(chr, [*codes, *range(0xAC00, 0xD7A4, 97)]))
+    texts = [unicodedata.normalize("NFD", character) for character in characters]
+    changed = [text for character, text in zip(characters, texts) if text != character]
+    return [" ".join(changed[i : i + 16]) for i in range(0, len(changed), 16)]

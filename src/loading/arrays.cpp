@@ -1,0 +1,29 @@
+// read_arrays and write_arrays of the public interface.
+#include <fjord/inspect.h>
+
+#include "core/check.h"
+#include "core/tensors.h"
+#include "loading/safetensors.h"
+
+#include <ATen/ops/empty.h>
+
+namespace fjord {
+
+std::map<std::string, Array> read_arrays(const std::string& path) {
+  const loading::Safetensors file(loading::open_file(path));
+  std::map<std::string, Array> out;
+  for (const auto& [name, entry] : file.tensors()) {
+    auto tensor = at::empty(entry.shape, at::kFloat);
+    file.read_into(entry, name, tensor);
+    out.emplace(name, to_array(tensor));
+  }
+  return out;
+}
+
+void write_arrays(const std::string& path, const std::map<std::string, Array>& arrays) {
+  std::map<std::string, at::Tensor> tensors;
+  for (const auto& [name, array] : arrays) tensors.emplace(name, to_tensor(array, name));
+  loading::write_safetensors(path, tensors);
+}
+
+}  // namespace fjord

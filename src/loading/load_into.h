@@ -1,0 +1,30 @@
+// Fills a module tree from a checkpoint, strictly: every key must fit, and all that do not are reported at once.
+#pragma once
+
+#include "loading/checkpoint.h"
+#include "nn/module.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fjord::loading {
+
+// How the names in a file become the names of a module tree. Data, not code.
+struct KeyRules {
+  std::string optional_prefix;                               // taken off where it is there, e.g. "text_model."
+  std::vector<std::string> ignored;                          // names (after the prefix is off) that need no place
+  std::vector<std::pair<std::string, std::string>> renames;  // a part of a name -> its replacement
+};
+
+// Rules of the checkpoints that diffusers and transformers write, old ones included.
+const KeyRules& clip_text_rules();
+const KeyRules& unet_rules();
+const KeyRules& vae_rules();
+
+// Reads every parameter of `module`. A file's [out, in, 1, 1] also fits a linear layer's [out, in].
+// Throws Error(kBadFile), naming `what` and every missing, unexpected and misshaped key (the first twenty of each
+// kind), before any data is read; then what Checkpoint::read_into throws.
+void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what);
+
+}  // namespace fjord::loading
