@@ -1,35 +1,12 @@
-// nlohmann's parser keeps its own stack, so deep nesting cannot overflow ours; the limit guards what walks the result.
+// Small readers that name the file and the key when a value is not what it should be.
 #include "loading/tokenizer_json.h"
 
 #include "core/check.h"
-
-#include <unordered_set>
+#include "loading/json_text.h"
 
 namespace fjord::loading {
-namespace {
 
 using Json = nlohmann::json;
-
-constexpr int kMaxDepth = 64;
-
-Json parse_watched(const std::string& file, const std::string& text) {
-  std::vector<std::unordered_set<std::string>> open_objects;
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > kMaxDepth) fail(ErrorCode::kBadFile, file, ": nested more than ", kMaxDepth, " levels deep");
-    if (event == Json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == Json::parse_event_t::object_end) open_objects.pop_back();
-    if (event == Json::parse_event_t::key) {
-      const auto& key = value.get_ref<const std::string&>();
-      if (!open_objects.back().insert(key).second) {
-        fail(ErrorCode::kBadFile, file, ": expected every key once, got ", quoted(key), " twice");
-      }
-    }
-    return true;
-  };
-  return Json::parse(text, watch);
-}
-
-}  // namespace
 
 void check_file_size(const std::string& file, const std::string& text) {
   check(text.size() <= kMaxTokenizerFile, ErrorCode::kBadFile, file, ": expected at most ", kMaxTokenizerFile,
@@ -37,15 +14,7 @@ void check_file_size(const std::string& file, const std::string& text) {
 }
 
 Json parse_tokenizer_json(const std::string& file, const std::string& text) {
-  check_file_size(file, text);
-  Json json;
-  try {
-    json = parse_watched(file, text);
-  } catch (const Json::exception& error) {
-    fail(ErrorCode::kBadFile, file, ": not valid JSON: ", quoted(error.what(), 200));
-  }
-  check(json.is_object(), ErrorCode::kBadFile, file, ": expected a JSON object, got ", json.type_name());
-  return json;
+  return parse_json_object(text, file, {.size = kMaxTokenizerFile});
 }
 
 const Json* find_value(const Json& object, const char* key) {

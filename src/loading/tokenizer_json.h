@@ -1,4 +1,4 @@
-// The JSON of a tokenizer's files, read with limits: size, depth, no key twice.
+// Values in the JSON of a tokenizer's files.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,0 +1,148 @@
+#include "pipeline/generation.h"
+
+#include "core/check.h"
+#include "core/device.h"
+#include "core/tensors.h"
+#include "pipeline/error_translation.h"
+#include "pipeline/guidance.h"
+#include "pipeline/images.h"
+#include "pipeline/request_check.h"
+#include "pipeline/scheduler_choice.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
+#include <c10/core/InferenceMode.h>
+
+#include <utility>
+
+namespace fjord {
+namespace {
+
+NoiseStream make_noise(const Request& request) {
+  if (!request.per_image_seeds) return NoiseStream(request.seed);
+  std::vector<std::uint64_t> seeds;
+  for (int i = 0; i < request.images; ++i) seeds.push_back(request.seed + static_cast<std::uint64_t>(i));
+  return NoiseStream(seeds);
+}
+
+}  // namespace
+
+Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Request& request, int threads)
+    : model_(std::move(model)),
+      request_(pipeline::checked_request(request, model_->info)),
+      threads_(threads),
+      noise_(make_noise(request_)) {
+  const c10::InferenceMode inference;
+  const ThreadLimit limit(threads_);
+  scheduler_ = pipeline::choose_scheduler(model_->scheduler, request_);
+  run_ = scheduler_->start({request_.steps, request_.timesteps});
+  conditioning_ = pipeline::make_conditioning(*model_, request_, warnings_);
+  draw_initial_latents();
+  phase_ = Phase::kDenoise;
+}
+
+void Generation::Impl::draw_initial_latents() {
+  const auto factor = model_->vae->factor();
+  const std::vector<std::int64_t> shape{request_.images, model_->info.latent_channels, request_.height / factor,
+                                        request_.width / factor};
+  if (request_.latents.shape.empty() && request_.latents.values.empty()) {
+    latents_ = noise_.draw(shape);
+  } else {
+    latents_ = to_tensor(request_.latents, "latents");
+    check(latents_.sizes() == at::IntArrayRef(shape), ErrorCode::kInvalidArgument, "latents must be ",
+          at::IntArrayRef(shape), ", got ", latents_.sizes());
+    check(latents_.isfinite().all().item<bool>(), ErrorCode::kInvalidArgument, "latents must be finite");
+  }
+  latents_ = latents_.to(model_->device, model_->dtype) * run_->init_noise_sigma();
+}
+
+void Generation::Impl::check_cancelled() const {
+  check(!cancelled_, ErrorCode::kCancelled, "the request was cancelled after ", step_, " of ", steps(), " steps");
+}
+
+bool Generation::Impl::advance() {
+  check_cancelled();
+  check(phase_ == Phase::kDenoise, ErrorCode::kInvalidArgument, "advance() was called after finish()");
+  if (step_ >= steps()) return false;
+  const c10::InferenceMode inference;
+  const ThreadLimit limit(threads_);
+  step();
+  check_cancelled();
+  return step_ < steps();
+}
+
+void Generation::Impl::step() {
+  seen_ = latents_;
+  prediction_ = predict(run_->scale_model_input(latents_, step_), run_->timesteps()[static_cast<size_t>(step_)]);
+  const DrawNoise draw = [this](at::IntArrayRef shape) { return noise_.draw(shape).to(model_->device); };
+  latents_ = run_->step(prediction_, step_, latents_, draw).to(model_->dtype);
+  ++step_;
+  check(latents_.isfinite().all().item<bool>(), ErrorCode::kNonFinite, "NaN or infinity in the latents after step ",
+        step_, " of ", steps(), "; try float32, another scheduler or less guidance");
+}
+
+at::Tensor Generation::Impl::predict(const at::Tensor& sample, double timestep) const {
+  models::UNetInput input;
+  input.sample = conditioning_.guided ? at::cat({sample, sample}) : sample;
+  input.timesteps = at::full({input.sample.size(0)}, timestep, input.sample.options().dtype(at::kFloat));
+  input.encoder_hidden_states = conditioning_.text;
+  input.timestep_cond = conditioning_.guidance;
+  const auto prediction = model_->unet->forward(input);
+  if (!conditioning_.guided) return prediction;
+  const auto branches = prediction.chunk(2);
+  return pipeline::guide(branches[0], branches[1], *request_.guidance, request_.guidance_rescale);
+}
+
+Result Generation::Impl::finish() {
+  while (advance()) {
+  }
+  check_cancelled();
+  phase_ = Phase::kDecode;
+  Result result;
+  const c10::InferenceMode inference;
+  const ThreadLimit limit(threads_);
+  if (request_.decode) result.images = pipeline::decode_images(*model_->vae, latents_);
+  check_cancelled();
+  result.latents = to_array(latents_);
+  result.request = request_;
+  result.warnings = warnings_;
+  phase_ = Phase::kDone;
+  result.seconds = progress().seconds;
+  return result;
+}
+
+std::vector<Image> Generation::Impl::preview() const {
+  const c10::InferenceMode inference;
+  const ThreadLimit limit(threads_);
+  const auto clean = prediction_.defined() ? run_->predict_clean(prediction_, step_ - 1, seen_) : latents_;
+  return pipeline::decode_images(*model_->vae, clean.to(model_->dtype));
+}
+
+Array Generation::Impl::latents() const { return to_array(latents_); }
+
+Progress Generation::Impl::progress() const {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
+  return {phase_, step_, steps(), elapsed.count()};
+}
+
+Generation::Generation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Generation::~Generation() = default;
+Generation::Generation(Generation&&) noexcept = default;
+Generation& Generation::operator=(Generation&&) noexcept = default;
+
+bool Generation::advance() {
+  return pipeline::translated([this] { return impl_->advance(); });
+}
+Result Generation::finish() {
+  return pipeline::translated([this] { return impl_->finish(); });
+}
+std::vector<Image> Generation::preview() const {
+  return pipeline::translated([this] { return impl_->preview(); });
+}
+Array Generation::latents() const {
+  return pipeline::translated([this] { return impl_->latents(); });
+}
+Progress Generation::progress() const { return impl_->progress(); }
+void Generation::cancel() noexcept { impl_->cancel(); }
+
+}  // namespace fjord

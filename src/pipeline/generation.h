@@ -1,0 +1,54 @@
+// The state of one running request; Generation of the public interface forwards to it.
+#pragma once
+
+#include "core/random.h"
+#include "pipeline/conditioning.h"
+#include "pipeline/model.h"
+
+#include <fjord/pipeline.h>
+#include <fjord/torch/scheduler.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+
+namespace fjord {
+
+class Generation::Impl {
+ public:
+  // Encodes the prompt and draws the initial noise. Throws Error for a request that does not fit.
+  Impl(std::shared_ptr<const pipeline::Model> model, const Request& request, int threads);
+
+  bool advance();
+  Result finish();
+  std::vector<Image> preview() const;
+  Array latents() const;
+  Progress progress() const;
+  void cancel() noexcept { cancelled_ = true; }
+
+ private:
+  void draw_initial_latents();
+  void step();
+  at::Tensor predict(const at::Tensor& sample, double timestep) const;
+  void check_cancelled() const;
+  int steps() const { return static_cast<int>(run_->timesteps().size()); }
+
+  std::shared_ptr<const pipeline::Model> model_;
+  Request request_;  // defaults filled in
+  int threads_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::atomic<bool> cancelled_ = false;
+  std::vector<std::string> warnings_;
+  std::shared_ptr<const Scheduler> scheduler_;
+  std::unique_ptr<SchedulerRun> run_;
+  NoiseStream noise_;
+  pipeline::Conditioning conditioning_;
+  at::Tensor latents_;
+  // The latest evaluation, for previews: the network's prediction and the sample it saw. Undefined before the first.
+  at::Tensor prediction_;
+  at::Tensor seen_;
+  int step_ = 0;
+  Phase phase_ = Phase::kEncodePrompt;
+};
+
+}  // namespace fjord

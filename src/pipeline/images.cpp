@@ -1,0 +1,38 @@
+#include "pipeline/images.h"
+
+#include "core/check.h"
+
+#include <ATen/ops/clamp.h>
+
+namespace fjord::pipeline {
+namespace {
+
+Image to_image(const at::Tensor& bytes) {
+  Image image;
+  image.height = static_cast<int>(bytes.size(0));
+  image.width = static_cast<int>(bytes.size(1));
+  const auto* begin = bytes.const_data_ptr<std::uint8_t>();
+  image.pixels.assign(begin, begin + bytes.numel());
+  return image;
+}
+
+}  // namespace
+
+std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents) {
+  const auto decoded = vae.decode(latents / vae.config().scaling_factor);
+  check(decoded.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
+        "the VAE decoder gave NaN or infinity; try float32");
+  // -1..1 to 0..255, [images, height, width, 3]
+  const auto bytes = (at::clamp(decoded * 0.5 + 0.5, 0, 1).to(at::kFloat) * 255)
+                         .round()
+                         .to(at::kByte)
+                         .permute({0, 2, 3, 1})
+                         .to(at::kCPU)
+                         .contiguous();
+  check(bytes.size(3) == 3, ErrorCode::kUnsupported, "expected a VAE with 3 output channels, got ", bytes.size(3));
+  std::vector<Image> images;
+  for (std::int64_t i = 0; i < bytes.size(0); ++i) images.push_back(to_image(bytes[i]));
+  return images;
+}
+
+}  // namespace fjord::pipeline

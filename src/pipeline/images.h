@@ -1,0 +1,16 @@
+// Latents to images.
+#pragma once
+
+#include "models/vae/autoencoder_kl.h"
+
+#include <fjord/image.h>
+
+#include <vector>
+
+namespace fjord::pipeline {
+
+// Decodes scaled latents [images, channels, height, width] and rounds to bytes as the reference does.
+// Throws Error(kNonFinite) if the picture has NaN or infinity.
+std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents);
+
+}  // namespace fjord::pipeline

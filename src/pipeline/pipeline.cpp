@@ -1,0 +1,71 @@
+// Pipeline: the public face of a loaded model.
+#include <fjord/pipeline.h>
+
+#include "core/check.h"
+#include "core/device.h"
+#include "core/tensors.h"
+#include "pipeline/error_translation.h"
+#include "pipeline/generation.h"
+#include "pipeline/model.h"
+
+#include <c10/core/InferenceMode.h>
+
+namespace fjord {
+
+class Pipeline::Impl {
+ public:
+  Impl(const loading::Source& source, const LoadOptions& options)
+      : model(std::make_shared<const pipeline::Model>(pipeline::load_model(source, options))),
+        threads(options.threads) {}
+
+  std::shared_ptr<const pipeline::Model> model;
+  int threads;
+};
+
+Pipeline::Pipeline(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+Pipeline Pipeline::load(const std::string& path, const LoadOptions& options) {
+  return pipeline::translated([&] {
+    check(options.threads >= 0 && options.threads <= 1024, ErrorCode::kInvalidArgument,
+          "threads must be from 0 to 1024, got ", options.threads);
+    const c10::InferenceMode inference;
+    const ThreadLimit limit(options.threads);
+    return Pipeline(std::make_shared<const Impl>(*loading::open_folder(path), options));
+  });
+}
+
+Generation Pipeline::start(const Request& request) const {
+  return pipeline::translated(
+      [&] { return Generation(std::make_unique<Generation::Impl>(impl_->model, request, impl_->threads)); });
+}
+
+Result Pipeline::generate(const Request& request, const Observer& observer) const {
+  auto generation = start(request);
+  const auto report = [&] {
+    if (observer && !observer(generation.progress(), generation)) generation.cancel();
+  };
+  report();
+  while (generation.progress().step < generation.progress().steps) {
+    generation.advance();
+    report();
+  }
+  auto result = generation.finish();
+  if (observer) observer(generation.progress(), generation);
+  return result;
+}
+
+PromptEmbeddings Pipeline::encode_prompt(const std::string& prompt, const std::string& negative_prompt) const {
+  return pipeline::translated([&] {
+    const c10::InferenceMode inference;
+    const ThreadLimit limit(impl_->threads);
+    std::vector<std::string> warnings;
+    PromptEmbeddings out;
+    out.positive = to_array(pipeline::encode_text(*impl_->model, prompt, warnings));
+    out.negative = to_array(pipeline::encode_text(*impl_->model, negative_prompt, warnings));
+    return out;
+  });
+}
+
+const PipelineInfo& Pipeline::info() const { return impl_->model->info; }
+
+}  // namespace fjord
