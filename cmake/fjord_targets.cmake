@@ -64,7 +64,7 @@ function(fjord_test name)
   target_link_libraries(test_${name} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main)
   if(ARG_TORCH)
     target_link_libraries(test_${name} PRIVATE fjord::torch)
-    target_precompile_headers(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/pch.h")
+    target_precompile_headers(test_${name} REUSE_FROM fjord_test_pch)
   endif()
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 1200 ENVIRONMENT

@@ -2,29 +2,20 @@
 #include "cli/commands.h"
 #include "cli/facts_text.h"
 
-#include <fjord/version.h>
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
 #include <memory>
 
 namespace fjord::cli {
 
-void add_doctor_command(CLI::App& app, Action& action) {
-  const auto as_json = std::make_shared<bool>(false);
-  CLI::App& command = *app.add_subcommand("doctor", "Show versions, devices, LibTorch, OpenMP and limits");
-  command.add_flag("--json", *as_json, "Print JSON");
-  command.callback([as_json, &action] {
-    action = [as_json](Output& output) {
-      const Facts facts = system_facts();
-      if (!*as_json) {
-        output.write(facts_text(facts, ""));
-        return;
-      }
-      output.write(facts_json(facts).dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
-    };
-  });
+void add_doctor_command(CommandLine& line, Action& action) {
+  const auto json = std::make_shared<bool>(false);
+  CommandOptions options =
+      line.add_command("doctor", "Show versions, devices, LibTorch, OpenMP and limits", "", [json, &action] {
+        action = [json](Output& output) {
+          const Facts facts = system_facts();
+          output.write(*json ? facts_json(facts) : facts_text(facts, ""));
+        };
+      });
+  options.flag("--json", "Print JSON", *json);
 }
 
 }  // namespace fjord::cli

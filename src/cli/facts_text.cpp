@@ -67,9 +67,18 @@ std::string part_text(const PartReport& part, bool tensors) {
   return printable(part.name) + "\n" + facts_text(facts, "  ") + (tensors ? tensor_lines(part) : "");
 }
 
+Json json_of(const Facts& facts) {
+  Json json = Json::object();
+  for (const auto& [name, value] : facts) json[name] = value;
+  return json;
+}
+
+// A file's names need not be UTF-8, JSON must be.
+std::string json_text(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
 Json part_json(const PartReport& part, bool tensors) {
   Json json = {{"name", part.name},
-               {"facts", facts_json(part.facts)},
+               {"facts", json_of(part.facts)},
                {"tensor_count", part.tensors.size()},
                {"parameter_count", element_count(part)},
                {"metadata", Json(part.metadata)}};
@@ -94,11 +103,7 @@ std::string facts_text(const Facts& facts, const std::string& indent) {
   return text;
 }
 
-Json facts_json(const Facts& facts) {
-  Json json = Json::object();
-  for (const auto& [name, value] : facts) json[name] = value;
-  return json;
-}
+std::string facts_json(const Facts& facts) { return json_text(json_of(facts)); }
 
 std::string report_text(const ModelReport& report, bool tensors) {
   std::string text = report.kind + "\n";
@@ -106,10 +111,10 @@ std::string report_text(const ModelReport& report, bool tensors) {
   return text;
 }
 
-Json report_json(const ModelReport& report, bool tensors) {
+std::string report_json(const ModelReport& report, bool tensors) {
   Json json = {{"kind", report.kind}, {"parts", Json::array()}};
   for (const PartReport& part : report.parts) json["parts"].push_back(part_json(part, tensors));
-  return json;
+  return json_text(json);
 }
 
 }  // namespace fjord::cli

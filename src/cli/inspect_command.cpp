@@ -2,9 +2,6 @@
 #include "cli/commands.h"
 #include "cli/facts_text.h"
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
 #include <memory>
 
 namespace fjord::cli {
@@ -23,28 +20,20 @@ struct InspectOptions {
   bool tensors = false;
 };
 
-void run_inspect(const InspectOptions& options, Output& output) {
-  const ModelReport report = inspect(options.path);
-  if (!options.json) {
-    output.write(report_text(report, options.tensors));
-    return;
-  }
-  const auto json = report_json(report, options.tensors);
-  output.write(json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
-}
-
 }  // namespace
 
-void add_inspect_command(CLI::App& app, Action& action) {
-  const auto options = std::make_shared<InspectOptions>();
-  CLI::App& command = *app.add_subcommand("inspect", "Show what is in a model folder or a safetensors file");
-  command.add_option("PATH", options->path, "Model folder, component folder or safetensors file")
-      ->required()
-      ->type_name("");
-  command.add_flag("--json", options->json, "Print JSON");
-  command.add_flag("--tensors", options->tensors, "List every tensor with its type and shape");
-  command.footer(kFooter);
-  command.callback([options, &action] { action = [options](Output& output) { run_inspect(*options, output); }; });
+void add_inspect_command(CommandLine& line, Action& action) {
+  const auto inspect_options = std::make_shared<InspectOptions>();
+  CommandOptions options = line.add_command(
+      "inspect", "Show what is in a model folder or a safetensors file", kFooter, [inspect_options, &action] {
+        action = [inspect_options](Output& output) {
+          const auto& [path, json, tensors] = *inspect_options;
+          output.write(json ? report_json(inspect(path), tensors) : report_text(inspect(path), tensors));
+        };
+      });
+  options.positional("PATH", "Model folder, component folder or safetensors file", inspect_options->path);
+  options.flag("--json", "Print JSON", inspect_options->json);
+  options.flag("--tensors", "List every tensor with its type and shape", inspect_options->tensors);
 }
 
 }  // namespace fjord::cli

@@ -7,10 +7,8 @@
 
 #include <fjord/version.h>
 
-#include <CLI/CLI.hpp>
-
 #include <new>
-#include <sstream>
+#include <string>
 
 namespace fjord::cli {
 namespace {
@@ -23,50 +21,31 @@ constexpr char kExamples[] =
     "  fjord doctor\n"
     "`fjord COMMAND --help` shows a command's options.\n\n";
 
-int complain(const std::string& message, int code) {
+ExitCode complain(const std::string& message, ExitCode code) {
   write_message("fjord: " + printable(message) + "\n");
   return code;
 }
 
-// The parser stops for --help and --version by throwing as well.
-int stop_parsing(const CLI::App& app, const CLI::ParseError& error, Output& output) {
-  if (error.get_exit_code() == 0) {
-    std::ostringstream out;
-    app.exit(error, out, out);
-    output.write(out.str());
-    output.check();
-    return kDone;
-  }
-  const std::string message = error.what();
-  throw UsageError(message.substr(0, message.find('\n')) + " (see fjord --help)");
-}
-
-int parse_and_run(int argc, const char* const* argv) {
-  CLI::App app("fjord makes pictures with Stable-Diffusion-type models.", "fjord");
+void parse_and_act(int argc, const char* const* argv) {
+  CommandLine line("fjord makes pictures with Stable-Diffusion-type models.", kExamples + exit_code_help(),
+                   std::string("fjord ") + version());
   Action action;
   Output output;
-  app.set_version_flag("--version", std::string("fjord ") + version(), "Print the version and exit");
-  app.require_subcommand(1);
-  app.footer(kExamples + exit_code_help());
-  add_txt2img_command(app, action);
-  add_replay_command(app, action);
-  add_inspect_command(app, action);
-  add_doctor_command(app, action);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return stop_parsing(app, error, output);
-  }
-  action(output);
+  add_txt2img_command(line, action);
+  add_replay_command(line, action);
+  add_inspect_command(line, action);
+  add_doctor_command(line, action);
+  output.write(line.parse(argc, argv));
+  if (action) action(output);
   output.check();
-  return kDone;
 }
 
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
   try {
-    return parse_and_run(argc, argv);
+    parse_and_act(argc, argv);
+    return kDone;
   } catch (const UsageError& error) {
     return complain(error.what(), kUsage);
   } catch (const Error& error) {

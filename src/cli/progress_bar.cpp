@@ -3,18 +3,14 @@
 
 #include "cli/exit_codes.h"
 #include "cli/numbers.h"
-
-#include <nlohmann/json.hpp>
+#include "cli/progress_json.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <algorithm>
-#include <cmath>
 
 namespace fjord::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kUsualColumns = 80;
 constexpr int kLongestBar = 40;
@@ -23,8 +19,6 @@ int terminal_columns() {
   winsize size{};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsualColumns;
 }
-
-double milliseconds_exact(double seconds) { return std::round(seconds * 1000.0) / 1000.0; }
 
 std::string padded(const std::string& text, size_t width) {
   return text.size() >= width ? text : std::string(width - text.size(), ' ') + text;
@@ -94,16 +88,6 @@ std::string bar_text(const Progress& progress, const Pace& pace, int columns) {
   return text.substr(0, static_cast<size_t>(std::max(columns, 0)));
 }
 
-std::string json_text(const Progress& progress, const Pace& pace) {
-  Json json = {{"phase", phase_name(progress.phase)},
-               {"step", progress.step},
-               {"steps", progress.steps},
-               {"seconds", milliseconds_exact(progress.seconds)}};
-  const bool known = pace.steps_per_second > 0.0;
-  json["eta_seconds"] = known ? Json(milliseconds_exact(pace.eta_seconds)) : Json(nullptr);
-  return json.dump();
-}
-
 ProgressReporter::ProgressReporter(ProgressMode mode, Output& output) : mode_(mode), output_(output) {
   if (mode == ProgressMode::kAuto) mode_ = isatty(STDERR_FILENO) == 1 ? ProgressMode::kBar : ProgressMode::kJson;
 }
@@ -112,9 +96,7 @@ ProgressReporter::~ProgressReporter() { clear(); }
 
 void ProgressReporter::loading(const std::string& model) {
   if (mode_ == ProgressMode::kBar) draw("loading " + printable(model));
-  if (mode_ != ProgressMode::kJson) return;
-  const Json json = {{"phase", "load"}, {"model", model}};
-  output_.write(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  if (mode_ == ProgressMode::kJson) output_.write(loading_line(model));
 }
 
 void ProgressReporter::report(const Progress& progress) {
@@ -123,7 +105,7 @@ void ProgressReporter::report(const Progress& progress) {
   if (progress.phase == Phase::kDone) return;
   const Pace pace = pace_of(progress, denoise_start_);
   if (mode_ == ProgressMode::kBar) draw(bar_text(progress, pace, terminal_columns() - 1));
-  if (mode_ == ProgressMode::kJson) output_.write(json_text(progress, pace) + "\n");
+  if (mode_ == ProgressMode::kJson) output_.write(progress_line(progress, pace));
 }
 
 void ProgressReporter::clear() {

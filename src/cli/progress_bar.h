@@ -29,9 +29,6 @@ std::string phase_name(Phase phase);
 // "denoise   3/20 [###------------------]  15%  2.1 it/s  ETA 0:08", at most `columns` characters.
 std::string bar_text(const Progress& progress, const Pace& pace, int columns);
 
-// {"phase":"denoise","step":3,"steps":20,"seconds":1.412,"eta_seconds":8.001} without a line break.
-std::string json_text(const Progress& progress, const Pace& pace);
-
 // 0:08, 12:34, 1:02:03.
 std::string clock_text(double seconds);
 

@@ -6,12 +6,11 @@
 #include "cli/interrupt.h"
 #include "cli/numbers.h"
 #include "cli/png_metadata.h"
+#include "cli/progress_json.h"
 #include "cli/request_json.h"
 
 #include <fjord/inspect.h>
 #include <fjord/version.h>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <set>
@@ -88,11 +87,8 @@ void write_results(const RenderJob& job, const Result& result, PictureRecord rec
 
 void announce(const RenderJob& job, const Result& result, const std::vector<std::string>& paths,
               const ProgressReporter& reporter, Output& output) {
-  using Json = nlohmann::ordered_json;
   if (reporter.mode() == ProgressMode::kJson) {
-    Json json = {{"phase", "done"}, {"files", paths}, {"seed", result.request.seed}, {"seconds", result.seconds}};
-    if (!job.save_latents.empty()) json["latents"] = job.save_latents;
-    output.write(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    output.write(done_line(result, paths, job.save_latents));
     return;
   }
   const Request& request = result.request;

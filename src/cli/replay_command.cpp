@@ -7,8 +7,6 @@
 
 #include <fjord/version.h>
 
-#include <CLI/CLI.hpp>
-
 #include <memory>
 
 namespace fjord::cli {
@@ -62,31 +60,24 @@ void replay(const ReplayOptions& options, Output& output) {
 
 }  // namespace
 
-void add_replay_command(CLI::App& app, Action& action) {
-  const auto options = std::make_shared<ReplayOptions>();
-  CLI::App& command = *app.add_subcommand("replay", "Make a picture again from the parameters in its PNG file");
-  command.add_option("FILE", options->picture, "A PNG file that fjord wrote")->required()->type_name("");
-  command.add_option("--out", options->out, "Where the new picture goes (default: FILE-replay.png)")
-      ->type_name("FILE.png");
-  command.add_option("--model", options->model, "Model folder (default: the recorded one)")->type_name("PATH");
-  command.add_option("--device", options->device, "Device (default: the recorded one)")->type_name("DEVICE");
-  command
-      .add_option_function<std::string>(
-          "--threads",
-          [options](const std::string& text) { options->job.load.threads = parse_integer("--threads", text, 1); },
-          "CPU threads (default: as recorded)")
-      ->type_name("N");
-  command.add_option("--latents", options->job.latents, "Initial latents (default: the recorded file, if any)")
-      ->type_name("FILE.safetensors");
-  command.add_option("--save-latents", options->job.save_latents, "Also write the final latents")
-      ->type_name("FILE.safetensors");
-  command
-      .add_option_function<std::string>(
-          "--progress", [options](const std::string& text) { options->job.progress = parse_progress_mode(text); },
-          "auto, bar, json or none (default: auto)")
-      ->type_name("MODE");
-  command.footer(kFooter);
-  command.callback([options, &action] { action = [options](Output& output) { replay(*options, output); }; });
+void add_replay_command(CommandLine& line, Action& action) {
+  const auto replay_options = std::make_shared<ReplayOptions>();
+  CommandOptions options = line.add_command(
+      "replay", "Make a picture again from the parameters in its PNG file", kFooter,
+      [replay_options, &action] { action = [replay_options](Output& output) { replay(*replay_options, output); }; });
+  RenderJob& job = replay_options->job;
+  options.positional("FILE", "A PNG file that fjord wrote", replay_options->picture);
+  options.text("--out", "FILE.png", "Where the new picture goes (default: FILE-replay.png)", replay_options->out);
+  options.text("--model", "PATH", "Model folder (default: the recorded one)", replay_options->model);
+  options.text("--device", "DEVICE", "Device (default: the recorded one)", replay_options->device);
+  options.parsed("--threads", "N", "CPU threads (default: as recorded)",
+                 [&job](const std::string& option, const std::string& text) {
+                   job.load.threads = parse_integer(option, text, 1);
+                 });
+  options.text("--latents", "FILE.safetensors", "Initial latents (default: the recorded file, if any)", job.latents);
+  options.text("--save-latents", "FILE.safetensors", "Also write the final latents", job.save_latents);
+  options.parsed("--progress", "MODE", "auto, bar, json or none (default: auto)",
+                 [&job](const std::string&, const std::string& text) { job.progress = parse_progress_mode(text); });
 }
 
 }  // namespace fjord::cli
