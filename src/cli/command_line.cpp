@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
@@ -12,6 +13,30 @@ namespace fjord::cli {
 namespace {
 
 CLI::App& parser_of(void* app) { return *static_cast<CLI::App*>(app); }
+
+// The arguments without the program's name, last one first, as CLI11 takes them. "--name=" becomes "--name" and an
+// empty text, which CLI11 would otherwise take for a missing one.
+std::vector<std::string> reversed_arguments(int argc, const char* const* argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    std::string argument = argv[i];
+    const bool empty_value = argument.starts_with("--") && argument.find('=') + 1 == argument.size();
+    if (empty_value) argument.pop_back();
+    arguments.push_back(argument);
+    if (empty_value) arguments.emplace_back();
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
+void check_command(const CLI::App& app, const std::string& name) {
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == name) return;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  throw UsageError("expected one of the commands " + known + ", got \"" + name + "\" (see fjord --help)");
+}
 
 }  // namespace
 
@@ -74,8 +99,10 @@ CommandOptions CommandLine::add_command(const std::string& name, const std::stri
 }
 
 std::string CommandLine::parse(int argc, const char* const* argv) {
+  std::vector<std::string> arguments = reversed_arguments(argc, argv);
+  if (!arguments.empty() && !arguments.back().starts_with("-")) check_command(parser_->app, arguments.back());
   try {
-    parser_->app.parse(argc, argv);
+    parser_->app.parse(arguments);
     return "";
   } catch (const CLI::ParseError& error) {
     // The parser stops for --help and --version by throwing as well.

@@ -4,7 +4,8 @@
 namespace fjord::cli {
 
 // From now on the first SIGINT, SIGTERM or SIGHUP only sets the flag; a second one ends the program at once.
-// Signals that the parent process ignores stay ignored. SIGPIPE is ignored: writes report it instead.
+// Signals that the parent process ignores stay ignored. SIGPIPE and SIGXFSZ are ignored: writes report a
+// closed pipe and the file size limit instead.
 void catch_interrupts();
 
 bool interrupted() noexcept;

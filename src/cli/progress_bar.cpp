@@ -100,7 +100,7 @@ void ProgressReporter::loading(const std::string& model) {
 }
 
 void ProgressReporter::report(const Progress& progress) {
-  if (progress.phase == Phase::kEncodePrompt) denoise_start_ = progress.seconds;
+  if (progress.step == 0) denoise_start_ = progress.seconds;
   // The end is told by the line that says where the pictures are.
   if (progress.phase == Phase::kDone) return;
   const Pace pace = pace_of(progress, denoise_start_);

@@ -133,6 +133,7 @@ void render(const RenderJob& job, Output& output) {
   record.dtype = precision_name(job.load.precision);
   record.threads = job.load.threads;
   Request request = job.request;
+  if (!request.timesteps.empty()) request.steps = 0;  // their number decides
   if (!job.latents.empty()) {
     request.latents = read_latents(job.latents);
     record.latents = job.latents;

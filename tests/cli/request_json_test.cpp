@@ -1,0 +1,89 @@
+// Requests as JSON and back.
+#include "cli/request_json.h"
+
+#include <fjord/error.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <limits>
+
+namespace fjord::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Request full_request() {
+  Request request;
+  request.prompt = "a \"gold\" crown\nof \u5c71 \U0001f3d4";
+  request.negative_prompt = "blur";
+  request.width = 640;
+  request.height = 384;
+  request.steps = 31;
+  request.guidance = 1.0 / 3.0;
+  request.guidance_rescale = 0.7;
+  request.seed = std::numeric_limits<std::uint64_t>::max();
+  request.per_image_seeds = true;
+  request.images = 3;
+  request.scheduler = "DDIMScheduler";
+  request.scheduler_options = {{"eta", "0.5"}, {"timestep_spacing", "trailing"}};
+  request.timesteps = {999, 500.25, 1};
+  return request;
+}
+
+ErrorCode code_of(const std::string& text) {
+  try {
+    request_from_json(Json::parse(text));
+  } catch (const Error& error) {
+    return error.code();
+  }
+  ADD_FAILURE() << "no error for " << text;
+  return ErrorCode::kInternal;
+}
+
+TEST(RequestJsonTest, EveryFieldRoundTripsThroughText) {
+  const Request request = full_request();
+  const Request back = request_from_json(Json::parse(request_to_json(request).dump()));
+  EXPECT_EQ(back.prompt, request.prompt);
+  EXPECT_EQ(back.negative_prompt, request.negative_prompt);
+  EXPECT_EQ(back.width, 640);
+  EXPECT_EQ(back.height, 384);
+  EXPECT_EQ(back.steps, 31);
+  EXPECT_EQ(back.guidance, 1.0 / 3.0);
+  EXPECT_EQ(back.guidance_rescale, 0.7);
+  EXPECT_EQ(back.seed, request.seed);
+  EXPECT_TRUE(back.per_image_seeds);
+  EXPECT_EQ(back.images, 3);
+  EXPECT_EQ(back.scheduler, "DDIMScheduler");
+  EXPECT_EQ(back.scheduler_options, request.scheduler_options);
+  EXPECT_EQ(back.timesteps, request.timesteps);
+}
+
+TEST(RequestJsonTest, AbsentFieldsKeepTheirDefaults) {
+  const Request request = request_from_json(Json::object());
+  EXPECT_EQ(request.width, 0);
+  EXPECT_EQ(request.images, 1);
+  EXPECT_EQ(request.guidance, std::nullopt);
+  EXPECT_EQ(request_from_json(Json::parse(R"({"guidance": null})")).guidance, std::nullopt);
+  EXPECT_EQ(request_from_json(request_to_json(Request())).guidance, std::nullopt);
+}
+
+TEST(RequestJsonTest, WrongTypesAndRangesAreRefused) {
+  for (const char* text :
+       {"[]", "3", R"({"prompt": 3})", R"({"width": 1.5})", R"({"width": "64"})", R"({"width": 2147483648})",
+        R"({"width": -2147483649})", R"({"width": 18446744073709551615})", R"({"seed": -1})", R"({"seed": 1.0})",
+        R"({"seed": 18446744073709551616})", R"({"per_image_seeds": 1})", R"({"guidance": "7"})", R"({"timesteps": 3})",
+        R"({"timesteps": ["a"]})", R"({"scheduler_options": []})", R"({"scheduler_options": {"eta": 1}})",
+        R"({"images": null})"}) {
+    EXPECT_EQ(code_of(text), ErrorCode::kBadFile) << text;
+  }
+  EXPECT_EQ(code_of(R"({"widht": 64})"), ErrorCode::kUnsupported);
+}
+
+TEST(RequestJsonTest, TextThatIsNotUtf8IsRefused) {
+  check_utf8("the prompt", "caf\u00e9");
+  for (const char* text : {"\xff", "\xc3", "\xed\xa0\x80"}) EXPECT_THROW(check_utf8("the prompt", text), Error);
+}
+
+}  // namespace
+}  // namespace fjord::cli
