@@ -68,7 +68,7 @@ class FJORD_API Generation {
 
  private:
   friend class Pipeline;
-  class Impl;
+  class FJORD_LOCAL Impl;
   explicit Generation(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
@@ -91,7 +91,7 @@ class FJORD_API Pipeline {
 
  private:
   friend class Generation;
-  class Impl;
+  class FJORD_LOCAL Impl;
   explicit Pipeline(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };
