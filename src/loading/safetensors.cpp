@@ -17,7 +17,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "safetensors data are little-endian");
 
 constexpr std::uint64_t kLengthSize = 8;
-constexpr std::uint64_t kChunkSize = std::uint64_t{4} << 20;
+constexpr std::uint64_t kChunkSize = std::uint64_t{1} << 20;
 
 std::string read_head(const File& file, std::uint64_t offset, std::uint64_t size) {
   std::string text(size, '\0');

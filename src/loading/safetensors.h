@@ -38,8 +38,8 @@ class Safetensors {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::string& name() const { return file_->name(); }
 
-  // Copies a tensor into `destination`, which must have as many elements, converting dtype and device. At most 4 MiB
-  // are held besides. Throws Error: kBadFile, kUnsupported for a dtype that fjord cannot use.
+  // Copies a tensor into `destination`, which must have as many elements, converting dtype and device. At most 1 MiB
+  // is held besides. Throws Error: kBadFile, kUnsupported for a dtype that fjord cannot use.
   void read_into(const TensorEntry& entry, const std::string& tensor_name, at::Tensor& destination) const;
 
  private:

@@ -1,9 +1,10 @@
 // DDIM, "Denoising Diffusion Implicit Models", Song, Meng, Ermon 2020, arXiv:2010.02502.
-//   alpha_bar_t     the paper's alpha_t: how much of the clean sample's variance is left at timestep t
-//   t, prev         this timestep and the one that the stride ends at
-//   sigma           eta * sqrt((1 - alpha_bar_prev) / (1 - alpha_bar_t)) * sqrt(1 - alpha_bar_t / alpha_bar_prev)  eq.
-//   16 x_prev          sqrt(alpha_bar_prev) x_0 + sqrt(1 - alpha_bar_prev - sigma^2) eps + sigma z eq. 12
+//   alpha_bar_t  the paper's alpha_t: how much of the clean sample's variance is left at timestep t
+//   t, prev      this timestep and the one that the stride ends at
+//   sigma        eta sqrt((1 - alpha_bar_prev) / (1 - alpha_bar_t)) sqrt(1 - alpha_bar_t / alpha_bar_prev)     eq. 16
+//   x_prev       sqrt(alpha_bar_prev) x_0 + sqrt(1 - alpha_bar_prev - sigma^2) eps + sigma z                  eq. 12
 //   set_alpha_to_one  alpha_bar past the last timestep is 1, else that of timestep 0
+//
 // For every spacing a stride is num_train_timesteps / steps (rounded down) long, so that trailing and linspace strides
 // end beside the next timestep, not on it: that is what the reference does.
 #include "schedulers/ddim.h"

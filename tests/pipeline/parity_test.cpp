@@ -61,6 +61,17 @@ const Pipeline& pipeline(const std::string& model) {
   return model == "tiny" ? tiny : random;
 }
 
+// Pixel differences of a request's pictures from an expected [images, height, width, 3], all in levels of 255.
+at::Tensor differences(const std::vector<Image>& images, const at::Tensor& expected) {
+  std::vector<at::Tensor> out;
+  for (const auto& image : images) {
+    out.push_back(at::tensor(image.pixels).to(at::kInt).reshape({image.height, image.width, 3}));
+  }
+  return (at::stack(out) - expected.to(at::kInt)).abs();
+}
+
+double mean_of(const at::Tensor& values) { return values.to(at::kDouble).mean().item<double>(); }
+
 using Case = std::tuple<std::string, std::string>;  // model, case
 
 class PipelineParityTest : public ::testing::TestWithParam<Case> {};
@@ -70,19 +81,42 @@ TEST_P(PipelineParityTest, PicturesMatchReference) {
   const auto images = pipeline(model).generate(make_request(all_cases().at(name))).images;
   const auto expected = expected_images(model + "." + name);
   ASSERT_EQ(static_cast<std::int64_t>(images.size()), expected.size(0));
-  for (size_t i = 0; i < images.size(); ++i) {
-    ASSERT_EQ(images[i].height, expected.size(1));
-    ASSERT_EQ(images[i].width, expected.size(2));
-    const auto wanted = expected[static_cast<std::int64_t>(i)].reshape({-1}).to(at::kInt);
-    const auto difference = (at::tensor(images[i].pixels).to(at::kInt) - wanted).abs();
-    EXPECT_LE(difference.max().item<int>(), 1) << "image " << i;
-    EXPECT_GE(difference.eq(0).to(at::kDouble).mean().item<double>(), 0.995) << "image " << i;
-  }
+  ASSERT_EQ(images[0].height, expected.size(1));
+  ASSERT_EQ(images[0].width, expected.size(2));
+  const auto difference = differences(images, expected);
+  RecordProperty("levels", difference.max().item<int>());
+  RecordProperty("equal", std::to_string(mean_of(difference.eq(0))));
+  EXPECT_LE(difference.max().item<int>(), 1);
+  for (std::int64_t i = 0; i < difference.size(0); ++i) EXPECT_GE(mean_of(difference[i].eq(0)), 0.995) << "image " << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, PipelineParityTest,
                          ::testing::Combine(::testing::Values("tiny", "random"), ::testing::ValuesIn(case_names())),
                          [](const auto& item) { return std::get<0>(item.param) + "_" + std::get<1>(item.param); });
+
+// No bfloat16 picture is exact; fjord's must lie as near to the float32 one as the reference's own does.
+class BFloat16ParityTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(BFloat16ParityTest, PicturesAreAsNearToFloat32AsTheReference) {
+  static const auto tiny = [] {
+    LoadOptions options;
+    options.precision = Precision::kBFloat16;
+    return Pipeline::load(testing::tiny_model(), options);
+  }();
+  const std::string name = GetParam();
+  const auto exact = expected_images("tiny." + name);
+  const auto images = tiny.generate(make_request(all_cases().at(name))).images;
+  const double error = mean_of(differences(images, exact));
+  const double reference_error = mean_of((expected_images("bfloat16." + name).to(at::kInt) - exact.to(at::kInt)).abs());
+  RecordProperty("error", std::to_string(error));
+  RecordProperty("reference_error", std::to_string(reference_error));
+  EXPECT_GT(error, 0.0) << "bfloat16 was not used";
+  EXPECT_LE(error, 2 * reference_error);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, BFloat16ParityTest,
+                         ::testing::Values("own_scheduler", "dpm_plus_plus_128", "batch", "rescale"),
+                         [](const auto& each) { return std::string(each.param); });
 
 }  // namespace
 }  // namespace fjord

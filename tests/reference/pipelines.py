@@ -56,6 +56,9 @@ CASES = {
     "long_prompt": dict(prompt="a red gem on a white background " * 30),
     "empty_prompt": dict(prompt=""),
 }
+# Made in bfloat16 too, on weights/tiny, from the float32 noise rounded once: diffusers' own bfloat16 draw is another
+# stream of numbers and so another picture.
+BFLOAT16_CASES = ("own_scheduler", "dpm_plus_plus_128", "batch", "rescale")
 
 
 def run(pipe: StableDiffusionPipeline, case: dict) -> torch.Tensor:
@@ -69,8 +72,13 @@ def run(pipe: StableDiffusionPipeline, case: dict) -> torch.Tensor:
     generator = torch.Generator("cpu").manual_seed(case["seed"])
     if case.get("per_image_seeds"):
         generator = [torch.Generator("cpu").manual_seed(case["seed"] + i) for i in range(images)]
+    latents = None
+    if pipe.dtype == torch.bfloat16:
+        shape = (images, 4, case["height"] // pipe.vae_scale_factor, case["width"] // pipe.vae_scale_factor)
+        latents = torch.randn(shape, generator=generator).to(torch.bfloat16)
     out = pipe(case["prompt"], negative_prompt=case.get("negative_prompt"), width=case["width"], height=case["height"],
                num_inference_steps=case["steps"], guidance_scale=case["guidance"], generator=generator, eta=eta,
+               latents=latents,
                guidance_rescale=case.get("guidance_rescale", 0.0), num_images_per_prompt=images,
                timesteps=case.get("timesteps"), output_type="np").images
     pipe.scheduler = scheduler
@@ -80,8 +88,8 @@ def run(pipe: StableDiffusionPipeline, case: dict) -> torch.Tensor:
 def random_pipeline() -> StableDiffusionPipeline:
     """Epsilon prediction, conditions of SD1.x, random weights; saved and loaded so that only the files count."""
     unet = UNet2DConditionModel(sample_size=8, **dict(models.SD1, cross_attention_dim=32))
-    vae = AutoencoderKL(**dict(models.VAE, block_out_channels=(8, 8, 16, 16), down_block_types=("DownEncoderBlock2D",) * 4,
-                               up_block_types=("UpDecoderBlock2D",) * 4))
+    vae = AutoencoderKL(**dict(models.VAE, block_out_channels=(8, 8, 16, 16),
+                               down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4))
     text = CLIPTextModel(CLIPTextConfig(**dict(models.CLIP, vocab_size=1024, max_position_embeddings=77,
                                                bos_token_id=1022, eos_token_id=1023, pad_token_id=1023)))
     for seed, module in enumerate((unet, vae, text)):
@@ -103,10 +111,15 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     torch.set_grad_enabled(False)
     images, cases = {}, {}
-    for model, pipe in (("tiny", StableDiffusionPipeline.from_pretrained(TINY, torch_dtype=torch.float32)), ("random", random_pipeline())):
+    tiny = StableDiffusionPipeline.from_pretrained(TINY, torch_dtype=torch.float32)
+    for model, pipe in (("tiny", tiny), ("random", random_pipeline())):
         pipe.set_progress_bar_config(disable=True)
         for name, case in CASES.items():
             images[f"{model}.{name}"] = run(pipe, case)
+    half = StableDiffusionPipeline.from_pretrained(TINY, torch_dtype=torch.bfloat16)
+    half.set_progress_bar_config(disable=True)
+    for name in BFLOAT16_CASES:
+        images[f"bfloat16.{name}"] = run(half, CASES[name])
     for name, case in CASES.items():
         cases[name] = BASE | case
     (OUT / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
