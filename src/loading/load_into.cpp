@@ -42,7 +42,10 @@ std::string listing(const char* kind, const std::vector<std::string>& names) {
 std::map<std::string, std::string> match(const std::vector<nn::NamedParameter>& parameters,
                                          const Checkpoint& checkpoint, const KeyRules& rules, Problems& problems) {
   std::map<std::string, std::string> by_name;
-  for (const auto& file_name : checkpoint.names()) by_name.emplace(module_name(file_name, rules), file_name);
+  for (const auto& file_name : checkpoint.names()) {
+    const auto [first, is_new] = by_name.emplace(module_name(file_name, rules), file_name);
+    if (!is_new) problems.unexpected.push_back(concat(fjord::quoted(file_name), " (the same as ", first->second, ")"));
+  }
   auto unused = by_name;
   for (const auto& [name, tensor] : parameters) {
     const auto found = by_name.find(name);
