@@ -11,7 +11,7 @@ namespace fjord::config {
 
 // Lists that may be written as one number in the file are stored expanded: one entry per level of the U.
 struct UNet {
-  std::vector<std::int64_t> sample_size;  // latent height and width (one number in the file gives both); may be empty
+  std::vector<std::int64_t> sample_size;  // latent height and width, or one number for both; may be empty
   std::int64_t in_channels = 4;
   std::int64_t out_channels = 4;
   bool center_input_sample = false;
