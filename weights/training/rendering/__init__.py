@@ -1,0 +1,1 @@
+"""The procedural renderer: pictures of materials, objects and landscapes with captions. numpy and Pillow only."""
