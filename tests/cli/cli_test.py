@@ -69,7 +69,8 @@ class ProgramTest(unittest.TestCase):
         self.folder = pathlib.Path(self.temporary.name)
 
     def run_program(self, *arguments, **options) -> subprocess.CompletedProcess:
-        return subprocess.run([PROGRAM, *map(os.fsencode, map(str, arguments))], capture_output=True, timeout=600, **options)
+        command = [PROGRAM, *map(os.fsencode, map(str, arguments))]
+        return subprocess.run(command, capture_output=True, timeout=600, **options)
 
     def txt2img(self, *arguments, prompt="a gold crown on red cloth", out="a.png") -> subprocess.CompletedProcess:
         """A small picture; `arguments` replace the usual options of the same name."""
@@ -112,8 +113,8 @@ class Txt2ImgTest(ProgramTest):
 
     def test_every_option_changes_the_picture(self):
         plain = self.picture()[2]
-        for arguments in (("--negative", "red"), ("--guidance", "9"), ("--guidance-rescale", "0.9"), ("--dtype", "bfloat16"),
-                          ("--scheduler", "DDPMScheduler"), ("--scheduler-option", "timestep_spacing=trailing"),
+        for arguments in (("--negative", "red"), ("--guidance", "9"), ("--guidance-rescale", "0.9"),
+                          ("--dtype", "bfloat16"), ("--scheduler", "DDPMScheduler"), ("--scheduler-option", "timestep_spacing=trailing"),
                           ("--scheduler-option", "eta=1"), ("--timesteps", "900,500,100")):
             with self.subTest(arguments=arguments):
                 self.assertNotEqual(self.picture(*arguments)[2], plain)
@@ -163,7 +164,8 @@ class ProgressTest(ProgramTest):
 
     def test_bar_on_a_terminal(self):
         screen, terminal = pty.openpty()
-        command = [PROGRAM, "txt2img", "--model", str(MODEL), "--prompt", "a", "--steps", STEPS, "--out", str(self.folder / "a.png")]
+        command = [PROGRAM, "txt2img", "--model", str(MODEL), "--prompt", "a", "--steps", STEPS,
+                   "--out", str(self.folder / "a.png")]
         child = subprocess.Popen(command, stdout=terminal, stderr=terminal, stdin=terminal)
         os.close(terminal)
         text = b""
@@ -182,7 +184,8 @@ class ProgressTest(ProgramTest):
 
 class MetadataTest(ProgramTest):
     def test_parameters_are_in_the_picture_and_replay_repeats_it(self):
-        first = self.picture("--seed", 18446744073709551615, "--negative", "blue", "--guidance", "5.5", "--scheduler", "DDPMScheduler")
+        first = self.picture("--seed", 18446744073709551615, "--negative", "blue", "--guidance", "5.5",
+                             "--scheduler", "DDPMScheduler")
         found = texts(self.folder / "a.png")
         for words in ("a gold crown on red cloth\nNegative prompt: blue", f"Steps: {STEPS}", "CFG scale: 5.5",
                       "Seed: 18446744073709551615", "Size: 64x64"):
@@ -206,18 +209,21 @@ class MetadataTest(ProgramTest):
 class BadInputTest(ProgramTest):
     def test_wrong_command_lines(self):
         for arguments in ((), ("paint", ), ("txt2img", ), ("txt2img", "--prompt", "a", "--bogus"),
-                          ("txt2img", "--prompt", "a", "--steps", "many"), ("inspect", ), ("txt2img", "--prompt", "a", "--progress", "loud")):
+                          ("txt2img", "--prompt", "a", "--steps", "many"), ("inspect", ),
+                          ("txt2img", "--prompt", "a", "--progress", "loud")):
             with self.subTest(arguments=arguments):
                 self.assert_fails(self.run_program(*arguments), 64, "")
 
     def test_parameters_out_of_range(self):
-        for arguments, word in ((("--width", "7"), "width"), (("--height", "100000"), "height"), (("--steps", "0"), "steps"),
-                                (("--steps", "1001"), "steps"), (("--guidance", "nan"), "guidance"), (("--guidance", "-1"), "guidance"),
-                                (("--guidance-rescale", "2"), "guidance"), (("--scheduler", "Foo"), "Foo"), (("--images", "0"), "images"),
-                                (("--scheduler-option", "foo=1"), "foo"), (("--scheduler-option", "steps_offset=x"), "steps_offset"),
-                                (("--timesteps", "1,2"), "timesteps"), (("--dtype", "float16"), "float16"), (("--device", "cuda:99x"), "cuda:99x")):
-            with self.subTest(arguments=arguments):
-                self.assert_fails(self.txt2img(*arguments), 65, word)
+        for option, value, word in (
+                ("--width", "7", "width"), ("--height", "100000", "height"), ("--steps", "0", "steps"),
+                ("--steps", "1001", "steps"), ("--guidance", "nan", "guidance"), ("--guidance", "-1", "guidance"),
+                ("--guidance-rescale", "2", "guidance"), ("--scheduler", "Foo", "Foo"), ("--images", "0", "images"),
+                ("--scheduler-option", "foo=1", "foo"), ("--scheduler-option", "steps_offset=x", "steps_offset"),
+                ("--timesteps", "1,2", "timesteps"), ("--dtype", "float16", "float16"),
+                ("--device", "cuda:99x", "cuda:99x")):
+            with self.subTest(option=option, value=value):
+                self.assert_fails(self.txt2img(option, value), 65, word)
         self.assert_fails(self.txt2img(prompt="x" * 70000), 65, "65536")
         self.assert_fails(self.run_program("txt2img", "--model", MODEL, "--prompt", os.fsdecode(b"\xff\xfe"), "--out",
                                            self.folder / "a.png"), 65, "UTF-8")
@@ -263,8 +269,8 @@ class BadInputTest(ProgramTest):
 
 class InterruptTest(ProgramTest):
     def interrupt(self, which: int) -> None:
-        command = [PROGRAM, "txt2img", "--model", str(MODEL), "--prompt", "a", "--steps", "900", "--width", "256", "--height", "256",
-                   "--progress", "json", "--out", str(self.folder / "a.png")]
+        command = [PROGRAM, "txt2img", "--model", str(MODEL), "--prompt", "a", "--steps", "900",
+                   "--width", "256", "--height", "256", "--progress", "json", "--out", str(self.folder / "a.png")]
         child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
         time.sleep(2)
         child.send_signal(which)
@@ -290,8 +296,9 @@ class InterruptTest(ProgramTest):
 class TellingTest(ProgramTest):
     def test_help_names_every_option_and_exit_code(self):
         text = self.run_program("txt2img", "--help").stdout.decode()
-        for name in ("model", "prompt", "negative", "width", "height", "steps", "guidance", "guidance-rescale", "seed", "scheduler",
-                     "scheduler-option", "images", "dtype", "device", "threads", "out", "save-latents", "latents", "progress"):
+        for name in ("model", "prompt", "negative", "width", "height", "steps", "guidance", "guidance-rescale", "seed",
+                     "scheduler", "scheduler-option", "images", "dtype", "device", "threads", "out", "save-latents",
+                     "latents", "progress"):
             self.assertIn(f"--{name} ", text)
         table = self.run_program("--help").stdout.decode()
         for code in (0, 64, 65, 66, 69, 70, 73, 75, 130):

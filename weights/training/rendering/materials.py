@@ -233,7 +233,8 @@ def _material(draw, colours: str, *names: str) -> Material:
 
 
 MATERIALS = {
-    "brick": _material(brick, "red brown gray white orange blue purple green yellow black teal pink", "brick wall", "bricks"),
+    "brick": _material(brick, "red brown gray white orange blue purple green yellow black teal pink", "brick wall",
+                       "bricks"),
     "cobble": _material(cobblestone, "gray brown blue green purple red black white teal", "stone floor", "cobblestone",
                         "stone wall"),
     "tiles": _material(tiles, "gray white blue green teal red brown black yellow pink purple", "tile floor", "square tiles"),

@@ -74,7 +74,8 @@ class PictureTest(unittest.TestCase):
 
     def test_every_object_is_painted_in_its_colour(self):
         for name, colours in scenes.OBJECTS.items():
-            red, blue = (scenes.Scene("object", object=name, object_colour=c, background_colour="gray") for c in ("red", "blue"))
+            red, blue = (scenes.Scene("object", object=name, object_colour=colour_name, background_colour="gray")
+                         for colour_name in ("red", "blue"))
             means = [scenes.render(np.random.default_rng(1), scene).mean((0, 1)) for scene in (red, blue)]
             self.assertGreater(means[0][0] - means[1][0], .01, name)
             self.assertGreater(means[1][2] - means[0][2], .01, name)

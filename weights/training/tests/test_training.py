@@ -15,6 +15,7 @@ TINY = HERE.parents[1] / "tiny"
 sys.path.insert(0, str(HERE.parent))
 
 import export  # noqa: E402
+import judge  # noqa: E402
 import make_dataset  # noqa: E402
 import train_denoiser  # noqa: E402
 import train_tokenizer  # noqa: E402
@@ -124,6 +125,21 @@ class StageTest(unittest.TestCase):
         picture = pipeline("a red brick wall", num_inference_steps=1, height=64, width=64, output_type="np").images
         self.assertEqual(picture.shape, (1, 64, 64, 3))
 
+    def test_judge_learns_and_scores(self):
+        vae = train_vae.AutoencoderKL.from_pretrained(TINY / "vae", torch_dtype=torch.float32).eval()
+        torch.manual_seed(0)
+        model = judge.Judge()
+        history = judge.train(model, vae, self.images, self.scenes, Budget(0, 25), 0)
+        self.assertLess(np.mean(history[-3:]), .75 * history[0])
+        scores = judge.score(model, self.images, self.scenes)
+        self.assertGreater(scores["attributes"], .2)  # 70 pictures, half learned by heart
+
+    def test_labels_name_what_is_in_the_scene(self):
+        scene = judge.draw_scene(np.random.default_rng(1))
+        for name, index in zip(judge.ATTRIBUTES, judge.labels(scene)):
+            value = (scene.background_colour or scene.background_material) if name == "background" else getattr(scene, name)
+            self.assertEqual(judge.ATTRIBUTES[name][index] if index >= 0 else "", value)
+
     def test_the_shipped_weights_go_on_without_a_jump(self):
         """Their velocity error on fresh batches is that of a trained model, far below a new one's of about 1."""
         vae = train_vae.AutoencoderKL.from_pretrained(TINY / "vae", torch_dtype=torch.float32).eval()
@@ -135,7 +151,7 @@ class StageTest(unittest.TestCase):
         self.assertLess(history[0], .35)
 
     def test_every_script_has_help(self):
-        for script in ("make_dataset", "train_tokenizer", "train_vae", "train_denoiser", "export"):
+        for script in ("make_dataset", "train_tokenizer", "train_vae", "train_denoiser", "export", "judge"):
             done = subprocess.run([sys.executable, HERE.parent / f"{script}.py", "--help"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("usage", done.stdout)
