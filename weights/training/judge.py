@@ -73,7 +73,8 @@ def to_batch(pixels) -> torch.Tensor:
 
 @torch.no_grad()
 def reconstruct(vae, batch) -> torch.Tensor:
-    return vae.decode(vae.encode(batch).latent_dist.mode()).sample.clamp(-1, 1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return vae.decode(vae.encode(batch).latent_dist.mode()).sample.float().clamp(-1, 1)
 
 
 def disturbed(batch, rng):

@@ -10,13 +10,15 @@ import torch
 
 
 class Budget:
-    """Counts steps and says how much of the run is over (0..1)."""
+    """Counts steps and says how much of the run is over (0..1). The clock starts at the first question."""
 
     def __init__(self, minutes: float, steps: int):
         self.seconds, self.steps = minutes * 60, steps
-        self.begin, self.step = time.monotonic(), 0
+        self.begin, self.step = None, 0
 
     def part(self) -> float:
+        if self.begin is None:
+            self.begin = time.monotonic()
         if self.steps:
             return self.step / self.steps
         return (time.monotonic() - self.begin) / self.seconds
