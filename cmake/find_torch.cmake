@@ -19,5 +19,13 @@ add_library(fjord::torch ALIAS fjord_torch)
 target_include_directories(fjord_torch SYSTEM INTERFACE "${FJORD_TORCH_ROOT}/include")
 target_link_directories(fjord_torch INTERFACE "${_torch_lib}")
 target_link_libraries(fjord_torch INTERFACE "${_torch_lib}/libtorch_cpu.so" "${_torch_lib}/libc10.so")
+# The OpenMP runtime that LibTorch brings, or the compiler's: one pool of threads in a process.
+find_library(FJORD_GOMP_LIBRARY NAMES libgomp.so.1 HINTS "${_torch_lib}" NO_DEFAULT_PATH)
+if(FJORD_GOMP_LIBRARY)
+  target_link_libraries(fjord_torch INTERFACE "${FJORD_GOMP_LIBRARY}")
+else()
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  target_link_libraries(fjord_torch INTERFACE OpenMP::OpenMP_CXX)
+endif()
 # libtorch_cpu.so finds cudart and cupti through its own run path; the linker need not look for them.
 target_link_options(fjord_torch INTERFACE -Wl,--allow-shlib-undefined)

@@ -1,6 +1,7 @@
 #include "loading/load_into.h"
 
 #include "core/check.h"
+#include "core/parallel.h"
 
 #include <algorithm>
 #include <map>
@@ -96,7 +97,10 @@ void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules&
   check(problems.empty(), ErrorCode::kBadFile, what, ": the weights do not fit the configuration",
         listing("missing", problems.missing), listing("unexpected", problems.unexpected),
         listing("misshaped", problems.misshaped));
-  for (const auto& [name, tensor] : parameters) checkpoint.read_into(file_names.at(name), *tensor);
+  parallel_for_each(static_cast<std::int64_t>(parameters.size()), [&](std::int64_t i) {
+    const auto& [name, tensor] = parameters[static_cast<size_t>(i)];
+    checkpoint.read_into(file_names.at(name), *tensor);
+  });
 }
 
 }  // namespace fjord::loading

@@ -1,0 +1,33 @@
+#include "core/parallel.h"
+
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
+namespace fjord {
+
+void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t)>& f) {
+  const auto threads = static_cast<int>(std::min<std::int64_t>(count, at::get_num_threads()));
+  if (threads <= 1 || at::in_parallel_region()) {
+    for (std::int64_t i = 0; i < count; ++i) f(i);
+    return;
+  }
+  std::atomic<std::int64_t> next{0};
+  std::atomic_flag failed;
+  std::exception_ptr error;
+  const bool inference = c10::InferenceMode::is_enabled();
+#pragma omp parallel num_threads(threads)
+  try {
+    const c10::InferenceMode mode(inference);  // of this thread
+    for (auto i = next.fetch_add(1); i < count; i = next.fetch_add(1)) f(i);
+  } catch (...) {
+    next = count;
+    if (!failed.test_and_set()) error = std::current_exception();
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace fjord

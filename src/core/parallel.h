@@ -1,0 +1,15 @@
+// Work shared by threads. Uses the OpenMP runtime that LibTorch uses, so that there is one pool of threads, and obeys
+// the caller's ThreadLimit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace fjord {
+
+// Calls f(item) for every item of 0 .. count-1, each once; a thread that is done takes the next item. LibTorch's
+// operators inside f run on one thread. The first exception stops the rest and is thrown again here. Nested calls
+// run on the calling thread.
+void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t)>& f);
+
+}  // namespace fjord
