@@ -41,6 +41,9 @@ FJORD_API ModelReport inspect(const std::string& path);
 // Versions, devices, threads and limits as this process sees them.
 FJORD_API Facts system_facts();
 
+// Names of the CPU kernels that this processor can run, the best first: "avx512_bf16", "avx512", "avx2", "baseline".
+FJORD_API std::vector<std::string> cpu_kernel_names();
+
 // Named arrays in a safetensors file (float32), used for latents and embeddings.
 // Throws Error: kNotFound, kBadFile; kCannotWrite (the file appears whole or not at all).
 FJORD_API std::map<std::string, Array> read_arrays(const std::string& path);

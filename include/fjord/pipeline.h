@@ -21,11 +21,15 @@ struct LoadOptions {
   Precision precision = Precision::kFloat32;  // of weights and arithmetic; kFloat16 needs a GPU
   std::string device = "auto";                // "auto", "cpu", "cuda" or "cuda:<index>"
   int threads = 0;                            // CPU threads of a request, 1..1024; 0: LibTorch's default
+  // What computes on a CPU: "auto" (fjord's kernels for the best instruction set of this processor), one of
+  // cpu_kernel_names() in fjord/inspect.h, or "reference" (LibTorch's plain operators, for comparison).
+  std::string cpu_kernels = "auto";
 };
 
 // Defaults and limits of a loaded model.
 struct PipelineInfo {
   std::string device;     // where the weights are, e.g. "cpu"
+  std::string kernels;    // what computes there, e.g. "avx512" or "reference"
   int width = 0;          // default picture size in pixels
   int height = 0;         //
   int size_multiple = 0;  // width and height must be multiples of this (the VAE's factor)

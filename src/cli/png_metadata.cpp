@@ -26,6 +26,7 @@ Json record_to_json(const PictureRecord& record) {
       {"model", {{"path", record.model}, {"fingerprint", record.model_fingerprint}}},
       {"dtype", record.dtype},
       {"device", record.device},
+      {"kernels", record.kernels},
       {"threads", record.threads},
       {"image_index", record.image_index},
       {"request", request_to_json(record.request)},
@@ -57,6 +58,7 @@ PictureRecord record_from_json(const Json& json, const std::string& where) {
   read_file_mark(fields.object("model"), where + ": model", record.model, record.model_fingerprint);
   fields.read("dtype", record.dtype);
   fields.read("device", record.device);
+  fields.read("kernels", record.kernels);
   fields.read("threads", record.threads);
   fields.read("image_index", record.image_index);
   read_file_mark(fields.object("latents"), where + ": latents", record.latents, record.latents_fingerprint);

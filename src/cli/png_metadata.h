@@ -16,9 +16,10 @@ struct PictureRecord {
   std::string model_fingerprint;  // model_fingerprint() of it
   std::string dtype = "float32";
   std::string device = "cpu";
-  int threads = 0;      // as asked for; 0: LibTorch's default
-  int image_index = 0;  // which of the request's images this is, from 0
-  std::string latents;  // path of the file of initial latents, if one was given
+  std::string kernels = "reference";  // PipelineInfo::kernels
+  int threads = 0;                    // as asked for; 0: LibTorch's default
+  int image_index = 0;                // which of the request's images this is, from 0
+  std::string latents;                // path of the file of initial latents, if one was given
   std::string latents_fingerprint;
   Request request;  // the effective one, every default filled in
 };

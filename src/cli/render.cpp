@@ -146,6 +146,7 @@ void render(const RenderJob& job, Output& output) {
   const Pipeline pipeline = Pipeline::load(model, job.load);
   throw_if_interrupted();
   record.device = pipeline.info().device;
+  record.kernels = pipeline.info().kernels;
   record.model_fingerprint = model_fingerprint(model);
   if (job.expected_fingerprint != record.model_fingerprint) reporter.clear();
   warn_if_changed("the model " + in_quotes(job.model), job.expected_fingerprint, record.model_fingerprint);

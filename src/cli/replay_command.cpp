@@ -5,8 +5,10 @@
 #include "cli/png_metadata.h"
 #include "cli/render.h"
 
+#include <fjord/inspect.h>
 #include <fjord/version.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace fjord::cli {
@@ -26,6 +28,7 @@ struct ReplayOptions {
   RenderJob job;
   std::string model;
   std::string device;
+  std::string cpu_kernels;
   std::string out;
 };
 
@@ -39,6 +42,15 @@ Precision recorded_precision(const std::string& name, const std::string& path) {
   }
 }
 
+// The wished kernels, else the recorded ones where this processor has them.
+std::string usable_kernels(const std::string& wished, const std::string& recorded) {
+  if (!wished.empty()) return wished;
+  const auto names = cpu_kernel_names();
+  if (recorded == "reference" || std::find(names.begin(), names.end(), recorded) != names.end()) return recorded;
+  warn("this processor has no CPU kernels " + in_quotes(recorded) + ", so the picture may differ a little");
+  return "auto";
+}
+
 void replay(const ReplayOptions& options, Output& output) {
   const PictureRecord record = record_from_png_text(read_png_text(options.picture), options.picture);
   RenderJob job = options.job;
@@ -46,6 +58,7 @@ void replay(const ReplayOptions& options, Output& output) {
   job.expected_fingerprint = record.model_fingerprint;
   job.load.device = options.device.empty() ? record.device : options.device;
   job.load.precision = recorded_precision(record.dtype, options.picture);
+  job.load.cpu_kernels = usable_kernels(options.cpu_kernels, record.kernels);
   if (job.load.threads == 0) job.load.threads = record.threads;
   job.request = record.request;
   if (job.latents.empty()) job.latents = record.latents;
@@ -70,6 +83,7 @@ void add_replay_command(CommandLine& line, Action& action) {
   options.text("--out", "FILE.png", "Where the new picture goes (default: FILE-replay.png)", replay_options->out);
   options.text("--model", "PATH", "Model folder (default: the recorded one)", replay_options->model);
   options.text("--device", "DEVICE", "Device (default: the recorded one)", replay_options->device);
+  options.text("--cpu-kernels", "NAME", "What computes on a CPU (default: as recorded)", replay_options->cpu_kernels);
   options.parsed("--threads", "N", "CPU threads (default: as recorded)",
                  [&job](const std::string& option, const std::string& text) {
                    job.load.threads = parse_integer(option, text, 1);

@@ -71,6 +71,11 @@ void add_run_options(CommandOptions& options, RenderJob& job) {
   options.parsed("--dtype", "TYPE", "float32, bfloat16, or float16 on a GPU (default: float32)",
                  [&job](const std::string&, const std::string& text) { job.load.precision = parse_precision(text); });
   options.text("--device", "DEVICE", "auto, cpu, cuda or cuda:INDEX (default: auto)", job.load.device);
+  options.text(
+      "--cpu-kernels", "NAME",
+      "What computes on a CPU: auto, reference (LibTorch's plain operators), or a name that fjord doctor lists "
+      "(default: auto)",
+      job.load.cpu_kernels);
   options.parsed("--threads", "N", "CPU threads (default: as many as LibTorch finds good)",
                  integer_into(job.load.threads));
   options.parsed("--progress", "MODE",

@@ -3,16 +3,20 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <omp.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
 
 namespace fjord {
 
-void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t)>& f) {
-  const auto threads = static_cast<int>(std::min<std::int64_t>(count, at::get_num_threads()));
-  if (threads <= 1 || at::in_parallel_region()) {
-    for (std::int64_t i = 0; i < count; ++i) f(i);
+int parallel_workers() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
+
+void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t item, int worker)>& f) {
+  const auto threads = static_cast<int>(std::min<std::int64_t>(count, parallel_workers()));
+  if (threads <= 1) {
+    for (std::int64_t i = 0; i < count; ++i) f(i, 0);
     return;
   }
   std::atomic<std::int64_t> next{0};
@@ -22,7 +26,7 @@ void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t
 #pragma omp parallel num_threads(threads)
   try {
     const c10::InferenceMode mode(inference);  // of this thread
-    for (auto i = next.fetch_add(1); i < count; i = next.fetch_add(1)) f(i);
+    for (auto i = next.fetch_add(1); i < count; i = next.fetch_add(1)) f(i, omp_get_thread_num());
   } catch (...) {
     next = count;
     if (!failed.test_and_set()) error = std::current_exception();

@@ -97,7 +97,7 @@ void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules&
   check(problems.empty(), ErrorCode::kBadFile, what, ": the weights do not fit the configuration",
         listing("missing", problems.missing), listing("unexpected", problems.unexpected),
         listing("misshaped", problems.misshaped));
-  parallel_for_each(static_cast<std::int64_t>(parameters.size()), [&](std::int64_t i) {
+  parallel_for_each(static_cast<std::int64_t>(parameters.size()), [&](std::int64_t i, int) {
     const auto& [name, tensor] = parameters[static_cast<size_t>(i)];
     checkpoint.read_into(file_names.at(name), *tensor);
   });

@@ -1,12 +1,28 @@
 #include "nn/layers.h"
 
+#include "ops/cpu_tensors.h"
+#include "ops/norm.h"
+#include "ops/onednn.h"
+
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/upsample_nearest2d.h>
+
+#include <utility>
 
 namespace fjord::nn {
+namespace {
+
+// A packed weight takes the place of the plain one.
+void replace(at::Tensor& weight, at::Tensor& packed, at::Tensor by) {
+  packed = std::move(by);
+  if (packed.defined()) weight.reset();
+}
+
+}  // namespace
 
 Linear::Linear(const Place& place, std::int64_t in_features, std::int64_t out_features, bool with_bias)
     : Module(place) {
@@ -14,7 +30,13 @@ Linear::Linear(const Place& place, std::int64_t in_features, std::int64_t out_fe
   if (with_bias) parameter(bias, "bias", {out_features});
 }
 
-at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+void Linear::pack_weights() { replace(weight, packed_, ops::pack_linear(weight)); }
+
+at::Tensor Linear::forward(const at::Tensor& x, const at::Tensor& residual) const {
+  if (packed_.defined()) return ops::packed_linear(x, packed_, bias, residual);
+  const auto y = at::linear(x, weight, bias);
+  return residual.defined() ? residual + y : y;
+}
 
 Conv2d::Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options)
     : Module(place), options_(options) {
@@ -22,8 +44,38 @@ Conv2d::Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_ch
   parameter(bias, "bias", {out_channels});
 }
 
-at::Tensor Conv2d::forward(const at::Tensor& x) const {
-  return at::conv2d(x, weight, bias, options_.stride, options_.padding);
+void Conv2d::pack_weights() {
+  const auto& [kernel, stride, padding] = options_;
+  if (!ops::fits_kernels(weight)) return;
+  if (kernel == 3 && stride == 1 && padding == 1 && ops::winograd_pays(weight.size(1), weight.size(0))) {
+    replace(weight, packed_, ops::pack_winograd(weight, *kernels()));
+    bias = bias.to(at::kFloat);
+    way_ = Way::kWinograd;
+  } else if (kernel == 1 && stride == 1 && padding == 0) {
+    replace(weight, packed_, ops::pack_linear(weight.flatten(1)));
+    if (packed_.defined()) way_ = Way::kLinear;
+  } else {
+    replace(weight, packed_, ops::pack_convolution(weight, {stride, padding}));
+    if (packed_.defined()) way_ = Way::kOneDnn;
+  }
+}
+
+at::Tensor Conv2d::convolve(const at::Tensor& x) const {
+  if (way_ == Way::kPlain) return at::conv2d(x, weight, bias, options_.stride, options_.padding);
+  return ops::packed_convolution(x.contiguous(at::MemoryFormat::ChannelsLast), packed_, bias,
+                                 {options_.stride, options_.padding});
+}
+
+at::Tensor Conv2d::forward(const at::Tensor& x, const ops::ConvExtras& extras) const {
+  if (way_ == Way::kWinograd) return ops::winograd(x, packed_, bias, extras, *kernels());
+  if (way_ == Way::kLinear && !extras.enlarge_to && !extras.image_bias.defined()) {
+    const auto residual = extras.residual.defined() ? ops::to_pixels(extras.residual) : at::Tensor();
+    const auto y = ops::packed_linear(ops::to_pixels(x), packed_, bias, residual);
+    return ops::to_map(y, {x.size(0), bias.size(0), x.size(2), x.size(3)});
+  }
+  auto y = convolve(extras.enlarge_to ? at::upsample_nearest2d(x, *extras.enlarge_to) : x);
+  if (extras.image_bias.defined()) y = y + extras.image_bias.to(y.scalar_type()).unsqueeze(-1).unsqueeze(-1);
+  return extras.residual.defined() ? extras.residual + y : y;
 }
 
 GroupNorm::GroupNorm(const Place& place, std::int64_t groups, std::int64_t channels, double eps)
@@ -32,14 +84,31 @@ GroupNorm::GroupNorm(const Place& place, std::int64_t groups, std::int64_t chann
   parameter(bias, "bias", {channels});
 }
 
-at::Tensor GroupNorm::forward(const at::Tensor& x) const { return at::group_norm(x, groups_, weight, bias, eps_); }
+void GroupNorm::pack_weights() {
+  weight = weight.to(at::kFloat);
+  bias = bias.to(at::kFloat);
+}
+
+at::Tensor GroupNorm::forward(const at::Tensor& x, std::optional<Activation> activation) const {
+  const bool silu = activation == Activation::kSilu;
+  const bool packed = kernels() != nullptr && ops::fits_kernels(x);
+  const auto y = packed ? ops::group_norm(x, weight, bias, {groups_, eps_, silu}, *kernels())
+                        : at::group_norm(x, groups_, weight, bias, eps_);
+  return activation && !(packed && silu) ? activate(*activation, y) : y;
+}
 
 LayerNorm::LayerNorm(const Place& place, std::int64_t features, double eps) : Module(place), eps_(eps) {
   parameter(weight, "weight", {features});
   parameter(bias, "bias", {features});
 }
 
+void LayerNorm::pack_weights() {
+  weight = weight.to(at::kFloat);
+  bias = bias.to(at::kFloat);
+}
+
 at::Tensor LayerNorm::forward(const at::Tensor& x) const {
+  if (kernels() != nullptr && ops::fits_kernels(x)) return ops::layer_norm(x, weight, bias, eps_, *kernels());
   return at::layer_norm(x, {weight.size(0)}, weight, bias, eps_);
 }
 

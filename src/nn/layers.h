@@ -1,20 +1,28 @@
 // The layers with weights. Shapes and names are those of torch.nn; parameters are born empty (see module.h).
 #pragma once
 
+#include "nn/activation.h"
 #include "nn/module.h"
+#include "ops/winograd.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace fjord::nn {
 
-// y = x W^T + b over the last dimension: [..., in_features] -> [..., out_features].
+// y = x W^T + b (+ residual, shaped as y) over the last dimension: [..., in_features] -> [..., out_features].
 class Linear : public Module {
  public:
   Linear(const Place& place, std::int64_t in_features, std::int64_t out_features, bool with_bias = true);
-  at::Tensor forward(const at::Tensor& x) const;
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual = {}) const;
 
   at::Tensor weight;  // [out_features, in_features]
   at::Tensor bias;    // [out_features]; undefined without bias
+
+ private:
+  void pack_weights() override;
+
+  at::Tensor packed_;
 };
 
 struct Conv2dOptions {
@@ -24,28 +32,39 @@ struct Conv2dOptions {
 };
 
 // 2-d convolution with bias: [batch, in_channels, height, width] -> [batch, out_channels, height', width'].
+// Packed: 1x1 as a linear layer, 3x3 with stride and padding 1 by Winograd, others by oneDNN; all channels last.
 class Conv2d : public Module {
  public:
   Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options);
-  at::Tensor forward(const at::Tensor& x) const;
+  at::Tensor forward(const at::Tensor& x, const ops::ConvExtras& extras = {}) const;
 
   at::Tensor weight;  // [out_channels, in_channels, kernel, kernel]
   at::Tensor bias;    // [out_channels]
 
  private:
+  enum class Way { kPlain, kLinear, kWinograd, kOneDnn };
+
+  void pack_weights() override;
+  at::Tensor convolve(const at::Tensor& x) const;
+
   Conv2dOptions options_;
+  Way way_ = Way::kPlain;
+  at::Tensor packed_;
 };
 
-// Normalises each of `groups` groups of channels over its channels and pixels. [batch, channels, ...], any rank >= 3.
+// Normalises each of `groups` groups of channels over its channels and pixels, then applies the activation, if any.
+// [batch, channels, ...], any rank >= 3.
 class GroupNorm : public Module {
  public:
   GroupNorm(const Place& place, std::int64_t groups, std::int64_t channels, double eps);
-  at::Tensor forward(const at::Tensor& x) const;
+  at::Tensor forward(const at::Tensor& x, std::optional<Activation> activation = {}) const;
 
   at::Tensor weight;  // [channels]
   at::Tensor bias;    // [channels]
 
  private:
+  void pack_weights() override;
+
   std::int64_t groups_;
   double eps_;
 };
@@ -60,6 +79,8 @@ class LayerNorm : public Module {
   at::Tensor bias;    // [features]
 
  private:
+  void pack_weights() override;
+
   double eps_;
 };
 

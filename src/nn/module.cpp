@@ -1,5 +1,7 @@
 #include "nn/module.h"
 
+#include "core/parallel.h"
+
 #include <ATen/ops/empty.h>
 
 namespace fjord::nn {
@@ -18,6 +20,21 @@ at::Tensor& Module::parameter(at::Tensor& member, std::string name, at::IntArray
   member = at::empty(shape, options_);
   parameters_.emplace_back(std::move(name), &member);
   return member;
+}
+
+void Module::pack(const kernels::CpuKernels& kernels) {
+  std::vector<Module*> modules;
+  collect_modules(modules);
+  parallel_for_each(static_cast<std::int64_t>(modules.size()), [&](std::int64_t i, int) {
+    auto& module = *modules[static_cast<size_t>(i)];
+    module.kernels_ = &kernels;
+    module.pack_weights();
+  });
+}
+
+void Module::collect_modules(std::vector<Module*>& out) {
+  out.push_back(this);
+  for (const auto& child : children_) child.second->collect_modules(out);
 }
 
 void Module::collect(const std::string& prefix, std::vector<NamedParameter>& out) {

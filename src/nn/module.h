@@ -3,6 +3,8 @@
 // born empty on their final device and dtype (torch::nn fills them with random numbers first).
 #pragma once
 
+#include "kernels/cpu/kernels.h"
+
 #include <ATen/core/Tensor.h>
 #include <c10/core/TensorOptions.h>
 
@@ -38,16 +40,26 @@ class Module {
   std::vector<NamedParameter> named_parameters();
   const at::TensorOptions& options() const { return options_; }
 
+  // Makes this module and all below run on our CPU kernels: once, after the weights have been read and before the first
+  // forward. Layers put their weights into the layout that the kernels want and give the plain ones back, so
+  // named_parameters() is at an end. Without it everything runs on LibTorch's plain operators (the reference).
+  void pack(const kernels::CpuKernels& kernels);
+
  protected:
   // The place of a child: `conv1(child("conv1"), ...)`. The name may contain dots.
   Place child(std::string name) { return {this, std::move(name), options_}; }
   // A new empty parameter of this module.
   at::Tensor& parameter(at::Tensor& member, std::string name, at::IntArrayRef shape);
+  // Null: the plain operators.
+  const kernels::CpuKernels* kernels() const { return kernels_; }
+  virtual void pack_weights() {}
 
  private:
   void collect(const std::string& prefix, std::vector<NamedParameter>& out);
+  void collect_modules(std::vector<Module*>& out);
 
   at::TensorOptions options_;
+  const kernels::CpuKernels* kernels_ = nullptr;
   std::vector<std::pair<std::string, Module*>> children_;
   std::vector<std::pair<std::string, at::Tensor*>> parameters_;
 };

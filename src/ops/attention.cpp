@@ -1,6 +1,11 @@
 #include "ops/attention.h"
 
+#include "ops/cpu_tensors.h"
+
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+
+#include <cmath>
 
 namespace fjord::ops {
 namespace {
@@ -11,12 +16,47 @@ at::Tensor split_heads(const at::Tensor& x, const AttentionOptions& options) {
   return options.float32 ? heads.to(at::kFloat) : heads;
 }
 
-}  // namespace
-
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
+at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                           const AttentionOptions& options) {
   const auto out = at::scaled_dot_product_attention(split_heads(q, options), split_heads(k, options),
                                                     split_heads(v, options), {}, 0.0, options.causal);
   return out.transpose(1, 2).reshape(q.sizes()).to(q.scalar_type());
+}
+
+at::Tensor with_dense_rows(const at::Tensor& x) { return x.stride(2) == 1 ? x : x.contiguous(); }
+
+kernels::AttentionProblem::Tokens tokens_of(const at::Tensor& x) {
+  return {x.const_data_ptr(), x.stride(0), x.stride(1)};
+}
+
+at::Tensor kernel_attention(const at::Tensor& q_in, const at::Tensor& k_in, const at::Tensor& v_in,
+                            const AttentionOptions& options) {
+  const auto q = with_dense_rows(q_in), k = with_dense_rows(k_in), v = with_dense_rows(v_in);
+  auto out = at::empty(q.sizes(), q.options());
+  kernels::AttentionProblem problem{.q = tokens_of(q), .k = tokens_of(k), .v = tokens_of(v)};
+  problem.out = out.mutable_data_ptr();
+  problem.out_batch_stride = out.stride(0);
+  problem.out_token_stride = out.stride(1);
+  problem.element = element_of(q);
+  problem.batch = q.size(0);
+  problem.heads = options.num_heads;
+  problem.head_dim = q.size(2) / options.num_heads;
+  problem.queries = q.size(1);
+  problem.keys = k.size(1);
+  problem.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(problem.head_dim)));
+  problem.causal = options.causal;
+  const auto& kernels = *options.kernels;
+  const Scratch scratch(kernels.attention_scratch(problem));
+  parallel_for_each(kernels.attention_items(problem),
+                    [&](std::int64_t item, int worker) { kernels.attention(problem, item, scratch.of(worker)); });
+  return out;
+}
+
+}  // namespace
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
+  if (options.kernels != nullptr && fits_kernels(q)) return kernel_attention(q, k, v, options);
+  return plain_attention(q, k, v, options);
 }
 
 }  // namespace fjord::ops

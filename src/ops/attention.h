@@ -1,5 +1,7 @@
-// Attention over tensors; the place where a kernel will be chosen. Today: LibTorch's scaled_dot_product_attention.
+// Attention over tensors.
 #pragma once
+
+#include "kernels/cpu/kernels.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -10,7 +12,8 @@ namespace fjord::ops {
 struct AttentionOptions {
   std::int64_t num_heads = 1;
   bool causal = false;   // position i sees positions 0..i
-  bool float32 = false;  // compute in float32 whatever the inputs' dtype ("upcast_attention")
+  bool float32 = false;  // compute in float32 whatever the inputs' dtype ("upcast_attention"); our kernels always do
+  const kernels::CpuKernels* kernels = nullptr;  // null: LibTorch's scaled_dot_product_attention
 };
 
 // softmax(q k^T / sqrt(head_dim)) v, per head.

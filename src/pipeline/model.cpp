@@ -8,6 +8,7 @@
 #include "loading/load_into.h"
 #include "loading/scheduler_config.h"
 #include "loading/tokenizer_files.h"
+#include "pipeline/cpu_kernels.h"
 #include "schedulers/make_scheduler.h"
 
 #include <algorithm>
@@ -44,14 +45,21 @@ std::unique_ptr<const text::ClipTokenizer> load_tokenizer(const Source& source, 
   return std::make_unique<const text::ClipTokenizer>(loading::read_tokenizer(files, max_tokens));
 }
 
-// Builds a module from its configuration and fills it with its weights.
+// Where and how the networks compute.
+struct Engine {
+  at::TensorOptions tensors;
+  const kernels::CpuKernels* kernels = nullptr;  // null: LibTorch's plain operators
+};
+
+// Builds a module from its configuration, fills it with its weights and packs them.
 template <typename ModuleType, typename Config>
 std::unique_ptr<const ModuleType> load_component(const Source& source, const std::string& folder,
                                                  const std::string& stem, const Config& config,
-                                                 const loading::KeyRules& rules, const at::TensorOptions& options) {
+                                                 const loading::KeyRules& rules, const Engine& engine) {
   const loading::Checkpoint checkpoint(source, folder, stem);
-  auto module = std::make_unique<ModuleType>(config, options);
+  auto module = std::make_unique<ModuleType>(config, engine.tensors);
   loading::load_into(*module, checkpoint, rules, source.describe(folder));
+  if (engine.kernels != nullptr) module->pack(*engine.kernels);
   return module;
 }
 
@@ -110,7 +118,8 @@ Model load_model(const Source& source, const LoadOptions& options) {
   check(!model.device.is_cpu() || model.dtype != at::kHalf, ErrorCode::kUnsupported,
         "float16 needs a GPU; use float32 or bfloat16 on the CPU");
   check_class(source);
-  const auto tensors = at::TensorOptions().device(model.device).dtype(model.dtype);
+  const Engine engine{at::TensorOptions().device(model.device).dtype(model.dtype),
+                      model.device.is_cpu() ? choose_cpu_kernels(options.cpu_kernels) : nullptr};
   const auto where = [&source](const char* name) { return source.describe(name); };
 
   const auto text = loading::read_clip_text_config(config_text(source, "text_encoder/config.json"),
@@ -121,13 +130,14 @@ Model load_model(const Source& source, const LoadOptions& options) {
                                                    where("scheduler/scheduler_config.json"));
   model.tokenizer = load_tokenizer(source, text.max_position_embeddings);
   model.text_encoder =
-      load_component<models::ClipTextModel>(source, "text_encoder", "model", text, loading::clip_text_rules(), tensors);
+      load_component<models::ClipTextModel>(source, "text_encoder", "model", text, loading::clip_text_rules(), engine);
   model.unet = load_component<models::UNet2DConditionModel>(source, "unet", "diffusion_pytorch_model", unet,
-                                                            loading::unet_rules(), tensors);
+                                                            loading::unet_rules(), engine);
   model.vae = load_component<models::AutoencoderKL>(source, "vae", "diffusion_pytorch_model", vae, loading::vae_rules(),
-                                                    tensors);
+                                                    engine);
   check_fit(model);
   model.info = describe(model);
+  model.info.kernels = engine.kernels != nullptr ? engine.kernels->name : "reference";
   read_own_defaults(source, model.info);
   return model;
 }

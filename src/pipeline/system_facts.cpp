@@ -58,6 +58,7 @@ Facts system_facts() {
       {"LibTorch", TORCH_VERSION},
       {"processor", processor_name()},
       {"processors", concat(std::thread::hardware_concurrency())},
+      {"CPU kernels", joined(cpu_kernel_names())},
       {"LibTorch CPU kernels", at::get_cpu_capability()},
       {"threads", concat(at::get_num_threads())},
       {"OpenMP", at::hasOpenMP() ? "yes" : "no"},

@@ -12,9 +12,9 @@ ClipAttention::ClipAttention(const nn::Place& place, const config::ClipText& con
       out_proj(child("out_proj"), config.hidden_size, config.hidden_size),
       num_heads_(config.num_attention_heads) {}
 
-at::Tensor ClipAttention::forward(const at::Tensor& x) const {
-  return out_proj.forward(ops::attention(q_proj.forward(x), k_proj.forward(x), v_proj.forward(x),
-                                         {.num_heads = num_heads_, .causal = true}));
+at::Tensor ClipAttention::forward(const at::Tensor& x, const at::Tensor& residual) const {
+  const ops::AttentionOptions options{.num_heads = num_heads_, .causal = true, .kernels = kernels()};
+  return out_proj.forward(ops::attention(q_proj.forward(x), k_proj.forward(x), v_proj.forward(x), options), residual);
 }
 
 ClipMlp::ClipMlp(const nn::Place& place, const config::ClipText& config)
@@ -23,8 +23,8 @@ ClipMlp::ClipMlp(const nn::Place& place, const config::ClipText& config)
       fc2(child("fc2"), config.intermediate_size, config.hidden_size),
       activation_(nn::parse_activation(config.hidden_act)) {}
 
-at::Tensor ClipMlp::forward(const at::Tensor& x) const {
-  return fc2.forward(nn::activate(activation_, fc1.forward(x)));
+at::Tensor ClipMlp::forward(const at::Tensor& x, const at::Tensor& residual) const {
+  return fc2.forward(nn::activate(activation_, fc1.forward(x)), residual);
 }
 
 ClipEncoderLayer::ClipEncoderLayer(const nn::Place& place, const config::ClipText& config)
@@ -35,8 +35,8 @@ ClipEncoderLayer::ClipEncoderLayer(const nn::Place& place, const config::ClipTex
       layer_norm2(child("layer_norm2"), config.hidden_size, config.layer_norm_eps) {}
 
 at::Tensor ClipEncoderLayer::forward(const at::Tensor& x) const {
-  const auto hidden = x + self_attn.forward(layer_norm1.forward(x));
-  return hidden + mlp.forward(layer_norm2.forward(hidden));
+  const auto hidden = self_attn.forward(layer_norm1.forward(x), x);
+  return mlp.forward(layer_norm2.forward(hidden), hidden);
 }
 
 }  // namespace fjord::models

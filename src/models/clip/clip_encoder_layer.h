@@ -10,8 +10,8 @@ namespace fjord::models {
 class ClipAttention : public nn::Module {
  public:
   ClipAttention(const nn::Place& place, const config::ClipText& config);
-  // Causal self-attention: [batch, tokens, hidden_size] -> the same shape.
-  at::Tensor forward(const at::Tensor& x) const;
+  // Causal self-attention: [batch, tokens, hidden_size] -> the same shape; `residual` is added.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual) const;
 
   nn::Linear k_proj, v_proj, q_proj, out_proj;
 
@@ -22,7 +22,7 @@ class ClipAttention : public nn::Module {
 class ClipMlp : public nn::Module {
  public:
   ClipMlp(const nn::Place& place, const config::ClipText& config);
-  at::Tensor forward(const at::Tensor& x) const;
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual) const;
 
   nn::Linear fc1, fc2;
 

@@ -20,8 +20,9 @@ class Attention : public nn::Module {
  public:
   Attention(const nn::Place& place, const AttentionConfig& config);
 
-  // x: [batch, tokens, query_dim], context: [batch, context_tokens, context_dim] -> [batch, tokens, query_dim].
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& context) const;
+  // x: [batch, tokens, query_dim], context: [batch, context_tokens, context_dim] -> [batch, tokens, query_dim], to
+  // which `residual` is added.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual = {}) const;
 
   nn::Linear to_q, to_k, to_v;
   nn::Linear to_out_0;  // "to_out.0"

@@ -25,9 +25,9 @@ BasicTransformerBlock::BasicTransformerBlock(const nn::Place& place, const Trans
 
 at::Tensor BasicTransformerBlock::forward(const at::Tensor& x, const at::Tensor& context) const {
   const auto normed = norm1.forward(x);
-  auto hidden = x + attn1.forward(normed, only_cross_attention_ ? context : normed);
-  hidden = hidden + attn2.forward(norm2.forward(hidden), context);
-  return hidden + ff.forward(norm3.forward(hidden));
+  auto hidden = attn1.forward(normed, only_cross_attention_ ? context : normed, x);
+  hidden = attn2.forward(norm2.forward(hidden), context, hidden);
+  return ff.forward(norm3.forward(hidden), hidden);
 }
 
 }  // namespace fjord::models

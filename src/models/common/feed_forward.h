@@ -8,8 +8,8 @@ namespace fjord::models {
 class FeedForward : public nn::Module {
  public:
   FeedForward(const nn::Place& place, std::int64_t dim);
-  // [..., dim] -> [..., dim], four times as wide inside.
-  at::Tensor forward(const at::Tensor& x) const;
+  // [..., dim] -> [..., dim], four times as wide inside; `residual` is added to the result.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual = {}) const;
 
   nn::Linear net_0_proj;  // "net.0.proj": values and gates side by side
   nn::Linear net_2;       // "net.2"

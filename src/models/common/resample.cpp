@@ -1,7 +1,6 @@
 #include "models/common/resample.h"
 
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/upsample_nearest2d.h>
 
 namespace fjord::models {
 
@@ -18,8 +17,7 @@ Upsample2D::Upsample2D(const nn::Place& place, std::int64_t channels)
     : Module(place), conv(child("conv"), channels, channels, {.kernel = 3, .padding = 1}) {}
 
 at::Tensor Upsample2D::forward(const at::Tensor& x, const std::optional<ImageSize>& size) const {
-  if (size) return conv.forward(at::upsample_nearest2d(x, {(*size)[0], (*size)[1]}));
-  return conv.forward(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}, 2.0, 2.0));
+  return conv.forward(x, {.enlarge_to = size.value_or(ImageSize{2 * x.size(2), 2 * x.size(3)})});
 }
 
 }  // namespace fjord::models

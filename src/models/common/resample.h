@@ -20,7 +20,7 @@ class Downsample2D : public nn::Module {
   std::int64_t padding_;
 };
 
-using ImageSize = std::array<std::int64_t, 2>;  // height, width
+using ops::ImageSize;
 
 class Upsample2D : public nn::Module {
  public:

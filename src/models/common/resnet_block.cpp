@@ -22,18 +22,18 @@ ResnetBlock2D::ResnetBlock2D(const nn::Place& place, const ResnetConfig& config)
 }
 
 at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& temb) const {
-  auto hidden = conv1.forward(nn::activate(activation_, norm1.forward(x)));
-  at::Tensor time;
-  if (time_emb_proj) time = time_emb_proj->forward(nn::activate(activation_, temb)).unsqueeze(-1).unsqueeze(-1);
-  if (time.defined() && !scale_shift_) hidden = hidden + time;
-  hidden = norm2.forward(hidden);
-  if (time.defined() && scale_shift_) {
-    const auto scale_and_shift = time.chunk(2, 1);
-    hidden = hidden * (1 + scale_and_shift[0]) + scale_and_shift[1];
+  at::Tensor time;  // [batch, features]
+  if (time_emb_proj) time = time_emb_proj->forward(nn::activate(activation_, temb));
+  const bool scales = time.defined() && scale_shift_;
+  auto hidden = conv1.forward(norm1.forward(x, activation_), {.image_bias = scales ? at::Tensor() : time});
+  if (scales) {
+    const auto scale_and_shift = time.unsqueeze(-1).unsqueeze(-1).chunk(2, 1);
+    hidden = nn::activate(activation_, norm2.forward(hidden) * (1 + scale_and_shift[0]) + scale_and_shift[1]);
+  } else {
+    hidden = norm2.forward(hidden, activation_);
   }
-  hidden = conv2.forward(nn::activate(activation_, hidden));
-  const auto shortcut = conv_shortcut ? conv_shortcut->forward(x) : x;
-  return output_scale_factor_ == 1.0 ? shortcut + hidden : (shortcut + hidden) / output_scale_factor_;
+  const auto sum = conv2.forward(hidden, {.residual = conv_shortcut ? conv_shortcut->forward(x) : x});
+  return output_scale_factor_ == 1.0 ? sum : sum / output_scale_factor_;
 }
 
 }  // namespace fjord::models

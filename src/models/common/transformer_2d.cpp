@@ -1,5 +1,7 @@
 #include "models/common/transformer_2d.h"
 
+#include "ops/cpu_tensors.h"
+
 namespace fjord::models {
 namespace {
 
@@ -29,13 +31,12 @@ Transformer2DModel::Transformer2DModel(const nn::Place& place, const Transformer
 }
 
 at::Tensor Transformer2DModel::forward(const at::Tensor& x, const at::Tensor& context) const {
-  const auto to_tokens = [](const at::Tensor& map) { return map.flatten(2).transpose(1, 2).contiguous(); };
-  const auto to_map = [&x](const at::Tensor& tokens) { return tokens.transpose(1, 2).reshape(x.sizes()); };
-
   const auto normed = norm.forward(x);
-  auto hidden = linear_proj_in ? linear_proj_in->forward(to_tokens(normed)) : to_tokens(conv_proj_in->forward(normed));
+  auto hidden =
+      linear_proj_in ? linear_proj_in->forward(ops::to_pixels(normed)) : ops::to_pixels(conv_proj_in->forward(normed));
   for (const auto& block : transformer_blocks) hidden = block->forward(hidden, context);
-  return x + (linear_proj_out ? to_map(linear_proj_out->forward(hidden)) : conv_proj_out->forward(to_map(hidden)));
+  if (linear_proj_out) return ops::to_map(linear_proj_out->forward(hidden, ops::to_pixels(x)), x.sizes());
+  return conv_proj_out->forward(ops::to_map(hidden, x.sizes()), {.residual = x});
 }
 
 }  // namespace fjord::models

@@ -178,7 +178,7 @@ at::Tensor UNet2DConditionModel::forward(const UNetInput& input) const {
   for (const auto& block : down_blocks) hidden = block->forward(hidden, temb, context, skips);
   if (mid_block) hidden = mid_block->forward(hidden, temb, context);
   hidden = run_up_blocks(hidden, temb, context, skips, explicit_sizes);
-  if (conv_norm_out) hidden = nn::activate(nn::parse_activation(config_.act_fn), conv_norm_out->forward(hidden));
+  if (conv_norm_out) hidden = conv_norm_out->forward(hidden, nn::parse_activation(config_.act_fn));
   return conv_out.forward(hidden);
 }
 

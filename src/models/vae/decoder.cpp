@@ -39,7 +39,7 @@ Decoder::Decoder(const nn::Place& place, const config::Vae& config)
 at::Tensor Decoder::forward(const at::Tensor& z) const {
   auto hidden = mid_block.forward(conv_in.forward(z));
   for (const auto& block : up_blocks) hidden = block->forward(hidden);
-  return conv_out.forward(nn::activate(activation_, conv_norm_out.forward(hidden)));
+  return conv_out.forward(conv_norm_out.forward(hidden, activation_));
 }
 
 }  // namespace fjord::models

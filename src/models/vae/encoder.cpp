@@ -40,7 +40,7 @@ at::Tensor Encoder::forward(const at::Tensor& x) const {
   auto hidden = conv_in.forward(x);
   for (const auto& block : down_blocks) hidden = block->forward(hidden);
   hidden = mid_block.forward(hidden);
-  return conv_out.forward(nn::activate(activation_, conv_norm_out.forward(hidden)));
+  return conv_out.forward(conv_norm_out.forward(hidden, activation_));
 }
 
 }  // namespace fjord::models

@@ -1,5 +1,7 @@
 #include "models/vae/vae_mid_block.h"
 
+#include "ops/cpu_tensors.h"
+
 namespace fjord::models {
 namespace {
 
@@ -20,8 +22,8 @@ VaeAttention::VaeAttention(const nn::Place& place, std::int64_t channels, std::i
       group_norm(child("group_norm"), groups, channels, kNormEps) {}
 
 at::Tensor VaeAttention::forward(const at::Tensor& x) const {
-  const auto tokens = group_norm.forward(x.flatten(2)).transpose(1, 2).contiguous();
-  return x + Attention::forward(tokens, tokens).transpose(1, 2).reshape(x.sizes());
+  const auto tokens = ops::to_pixels(group_norm.forward(x));
+  return ops::to_map(Attention::forward(tokens, tokens, ops::to_pixels(x)), x.sizes());
 }
 
 VaeMidBlock::VaeMidBlock(const nn::Place& place, const config::Vae& config, std::int64_t channels)

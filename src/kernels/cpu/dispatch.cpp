@@ -1,0 +1,43 @@
+#include "kernels/cpu/kernels.h"
+
+namespace fjord::kernels {
+
+namespace baseline {
+extern const CpuKernels table;
+}
+#if defined(__x86_64__)
+namespace avx2 {
+extern const CpuKernels table;
+}
+namespace avx512 {
+extern const CpuKernels table;
+}
+namespace avx512_bf16 {
+extern const CpuKernels table;
+}
+#endif
+
+namespace {
+
+std::vector<const CpuKernels*> find_supported() {
+  std::vector<const CpuKernels*> out;
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (avx512 && __builtin_cpu_supports("avx512bf16")) out.push_back(&avx512_bf16::table);
+  if (avx512) out.push_back(&avx512::table);
+  if (avx2) out.push_back(&avx2::table);
+#endif
+  out.push_back(&baseline::table);
+  return out;
+}
+
+}  // namespace
+
+const std::vector<const CpuKernels*>& supported_cpu_kernels() {
+  static const auto tables = find_supported();
+  return tables;
+}
+
+}  // namespace fjord::kernels

@@ -1,0 +1,119 @@
+// The CPU kernels as a table of functions, one table per instruction set. Raw pointers, no LibTorch, one thread: each
+// kernel does one item of a problem, the caller spreads the items over its threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fjord::kernels {
+
+using Index = std::int64_t;
+
+enum class Element { kFloat32, kBFloat16 };
+
+// softmax(q k^T * scale) v for every batch and head. A token's heads lie side by side: element (batch b, token t,
+// head h, channel c) of q stands at b * batch_stride + t * token_stride + h * head_dim + c, and so for k, v and out.
+struct AttentionProblem {
+  struct Tokens {
+    const void* data = nullptr;
+    Index batch_stride = 0;  // in elements
+    Index token_stride = 0;
+  };
+  Tokens q, k, v;
+  void* out = nullptr;
+  Index out_batch_stride = 0;
+  Index out_token_stride = 0;
+  Element element = Element::kFloat32;
+  Index batch = 0, heads = 0, head_dim = 0, queries = 0, keys = 0;
+  float scale = 1;
+  bool causal = false;  // query i sees keys 0 .. i
+};
+
+// 3x3 convolution, stride 1, padding 1, of pixels with their channels side by side ([batch, height, width, channels])
+// by Winograd's F(4x4, 3x3), arXiv:1509.09308. Arithmetic in float32 whatever the element.
+struct ConvProblem {
+  const void* x = nullptr;       // [batch, in_height, in_width, in_channels]
+  const void* weight = nullptr;  // as packed by pack_conv
+  const float* bias = nullptr;   // [batch or 1, out_channels]
+  Index bias_batch_stride = 0;
+  const void* residual = nullptr;  // added to the result; [batch, height, width, out_channels] or null
+  void* out = nullptr;             // [batch, height, width, out_channels]
+  Element element = Element::kFloat32;
+  Index batch = 0, in_height = 0, in_width = 0, in_channels = 0, height = 0, width = 0, out_channels = 0;
+  const std::int32_t* row_of = nullptr;     // [height]: the row of x behind a row of the (enlarged) input
+  const std::int32_t* column_of = nullptr;  // [width]: likewise
+};
+
+// A range of a convolution's tiles (4x4 pixels each, numbered batch by batch, row by row) and its working memory.
+struct ConvTiles {
+  Index begin = 0;
+  Index count = 0;
+  float* transformed = nullptr;  // conv_transformed_floats(problem, count), shared by the range's items
+};
+
+// (x - mean) / sqrt(variance + eps) * weight + bias over groups of channels, then SiLU if asked.
+struct GroupNormProblem {
+  const void* x = nullptr;  // [batch, pixels, channels]
+  void* out = nullptr;      // likewise
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+  Element element = Element::kFloat32;
+  Index batch = 0, pixels = 0, channels = 0, groups = 0;
+  double eps = 1e-5;
+  bool silu = false;
+};
+
+struct LayerNormProblem {
+  const void* x = nullptr;  // [rows, features]
+  void* out = nullptr;
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+  Element element = Element::kFloat32;
+  Index rows = 0, features = 0;
+  double eps = 1e-5;
+};
+
+// out[r, c] = x[r, c] * gelu(x[r, features + c]), exact GELU. arXiv:2002.05202.
+struct GegluProblem {
+  const void* x = nullptr;  // [rows, 2 * features]
+  void* out = nullptr;      // [rows, features]
+  Element element = Element::kFloat32;
+  Index rows = 0, features = 0;
+};
+
+struct CpuKernels {
+  const char* name;   // the instruction set
+  bool bfloat16_dot;  // multiplies bfloat16 without widening
+
+  // Items: batch x heads x blocks of queries. `scratch`: attention_scratch bytes, 64-byte aligned, one per thread.
+  Index (*attention_items)(const AttentionProblem&);
+  size_t (*attention_scratch)(const AttentionProblem&);
+  void (*attention)(const AttentionProblem&, Index item, void* scratch);
+
+  // Weights in the layout of the convolution: pack_conv_size elements from [out, in, 3, 3], element by element.
+  Index (*pack_conv_size)(Index out_channels, Index in_channels);
+  void (*pack_conv)(const void* weight, Element, Index out_channels, Index in_channels, void* packed);
+  Index (*conv_transformed_floats)(const ConvProblem&, Index tiles);
+  // First every item of conv_input, then, when all are done, every item of conv_output.
+  Index (*conv_input_items)(const ConvProblem&, const ConvTiles&);
+  void (*conv_input)(const ConvProblem&, const ConvTiles&, Index item);
+  Index (*conv_output_items)(const ConvProblem&, const ConvTiles&);
+  size_t (*conv_output_scratch)(const ConvProblem&);
+  void (*conv_output)(const ConvProblem&, const ConvTiles&, Index item, void* scratch);
+
+  // Sums of a range of pixels, [channels] each, about `shift` [channels]: sum of (x - shift) and of its square.
+  void (*group_norm_sums)(const GroupNormProblem&, Index batch, Index begin, Index end, const float* shift, double* sum,
+                          double* square);
+  // out = x * scale + shift for a range of pixels, then SiLU.
+  void (*group_norm_apply)(const GroupNormProblem&, Index batch, Index begin, Index end, const float* scale,
+                           const float* shift);
+  void (*layer_norm)(const LayerNormProblem&, Index begin, Index end);
+  void (*geglu)(const GegluProblem&, Index begin, Index end);
+};
+
+// Tables that this processor can run, the best first; the last one runs everywhere.
+const std::vector<const CpuKernels*>& supported_cpu_kernels();
+
+}  // namespace fjord::kernels

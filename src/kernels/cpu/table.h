@@ -1,0 +1,28 @@
+// The functions of one instruction set, FJORD_ISA. See kernels.h for what they do.
+#pragma once
+
+#include "kernels/cpu/kernels.h"
+
+namespace fjord::kernels::FJORD_ISA {
+
+Index attention_items(const AttentionProblem&);
+size_t attention_scratch(const AttentionProblem&);
+void attention(const AttentionProblem&, Index item, void* scratch);
+
+Index pack_conv_size(Index out_channels, Index in_channels);
+void pack_conv(const void* weight, Element, Index out_channels, Index in_channels, void* packed);
+Index conv_transformed_floats(const ConvProblem&, Index tiles);
+Index conv_input_items(const ConvProblem&, const ConvTiles&);
+void conv_input(const ConvProblem&, const ConvTiles&, Index item);
+Index conv_output_items(const ConvProblem&, const ConvTiles&);
+size_t conv_output_scratch(const ConvProblem&);
+void conv_output(const ConvProblem&, const ConvTiles&, Index item, void* scratch);
+
+void group_norm_sums(const GroupNormProblem&, Index batch, Index begin, Index end, const float* shift, double* sum,
+                     double* square);
+void group_norm_apply(const GroupNormProblem&, Index batch, Index begin, Index end, const float* scale,
+                      const float* shift);
+void layer_norm(const LayerNormProblem&, Index begin, Index end);
+void geglu(const GegluProblem&, Index begin, Index end);
+
+}  // namespace fjord::kernels::FJORD_ISA

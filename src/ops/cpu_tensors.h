@@ -1,0 +1,34 @@
+// Between tensors and the CPU kernels.
+#pragma once
+
+#include "core/parallel.h"
+#include "kernels/cpu/kernels.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace fjord::ops {
+
+// A tensor in memory that the CPU kernels can take.
+bool fits_kernels(const at::Tensor& x);
+kernels::Element element_of(const at::Tensor& x);
+
+// Working memory of every worker of parallel_for_each, 64-byte aligned.
+class Scratch {
+ public:
+  explicit Scratch(size_t bytes_a_worker);
+  void* of(int worker) const;
+
+ private:
+  at::Tensor memory_;
+  size_t stride_;
+};
+
+// The pixels of a feature map [batch, channels, height, width] as rows of channels, [batch, height * width, channels]:
+// a view of a map that is channels last in memory, else a copy.
+at::Tensor to_pixels(const at::Tensor& map);
+// Back: a view, channels last in memory.
+at::Tensor to_map(const at::Tensor& pixels, at::IntArrayRef map_sizes);
+
+}  // namespace fjord::ops
