@@ -1,5 +1,7 @@
 #include "core/parallel.h"
 
+#include "core/memory_pool.h"
+
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
@@ -23,9 +25,11 @@ void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t
   std::atomic_flag failed;
   std::exception_ptr error;
   const bool inference = c10::InferenceMode::is_enabled();
+  auto* const pool = PoolScope::active();
 #pragma omp parallel num_threads(threads)
   try {
     const c10::InferenceMode mode(inference);  // of this thread
+    const PoolScope scope(pool);
     for (auto i = next.fetch_add(1); i < count; i = next.fetch_add(1)) f(i, omp_get_thread_num());
   } catch (...) {
     next = count;

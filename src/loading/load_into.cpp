@@ -90,16 +90,21 @@ const KeyRules& vae_rules() {
   return rules;
 }
 
-void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what) {
+void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what,
+               const kernels::CpuKernels* kernels) {
   const auto parameters = module.named_parameters();
   Problems problems;
   const auto file_names = match(parameters, checkpoint, rules, problems);
   check(problems.empty(), ErrorCode::kBadFile, what, ": the weights do not fit the configuration",
         listing("missing", problems.missing), listing("unexpected", problems.unexpected),
         listing("misshaped", problems.misshaped));
-  parallel_for_each(static_cast<std::int64_t>(parameters.size()), [&](std::int64_t i, int) {
-    const auto& [name, tensor] = parameters[static_cast<size_t>(i)];
-    checkpoint.read_into(file_names.at(name), *tensor);
+  const auto modules = module.modules();
+  parallel_for_each(static_cast<std::int64_t>(modules.size()), [&](std::int64_t i, int) {
+    const auto& named = modules[static_cast<size_t>(i)];
+    for (const auto& [name, tensor] : named.module->own_parameters()) {
+      checkpoint.read_into(file_names.at(named.key(name)), *tensor);
+    }
+    if (kernels != nullptr) named.module->pack(*kernels);
   });
 }
 

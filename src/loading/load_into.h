@@ -22,9 +22,11 @@ const KeyRules& clip_text_rules();
 const KeyRules& unet_rules();
 const KeyRules& vae_rules();
 
-// Reads every parameter of `module`. A file's [out, in, 1, 1] also fits a linear layer's [out, in].
+// Reads every parameter of `module`, on all threads. A file's [out, in, 1, 1] also fits a linear layer's [out, in].
+// With `kernels` every layer is packed for them as soon as it is read, so that few plain weights exist at a time.
 // Throws Error(kBadFile), naming `what` and every missing, unexpected and misshaped key (the first twenty of each
 // kind), before any data is read; then what Checkpoint::read_into throws.
-void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what);
+void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what,
+               const kernels::CpuKernels* kernels = nullptr);
 
 }  // namespace fjord::loading

@@ -19,6 +19,15 @@ Activation parse_activation(const std::string& name) {
   fail(ErrorCode::kUnsupported, "activation must be silu, swish, mish, gelu, relu or quick_gelu, got ", quoted(name));
 }
 
+kernels::Activation kernel_activation(Activation activation) {
+  switch (activation) {
+    case Activation::kSilu: return kernels::Activation::kSilu;
+    case Activation::kGelu: return kernels::Activation::kGelu;
+    case Activation::kQuickGelu: return kernels::Activation::kQuickGelu;
+    default: return kernels::Activation::kNone;
+  }
+}
+
 at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
     case Activation::kSilu: return at::silu(x);

@@ -1,6 +1,8 @@
 // Activation functions by the names that config.json uses.
 #pragma once
 
+#include "kernels/cpu/kernels.h"
+
 #include <ATen/core/Tensor.h>
 
 #include <string>
@@ -14,5 +16,8 @@ enum class Activation { kSilu, kMish, kGelu, kRelu, kQuickGelu };
 Activation parse_activation(const std::string& name);
 
 at::Tensor activate(Activation activation, const at::Tensor& x);
+
+// The kernels' name of it; kNone if they have none.
+kernels::Activation kernel_activation(Activation activation);
 
 }  // namespace fjord::nn

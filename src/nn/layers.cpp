@@ -6,6 +6,7 @@
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
@@ -30,12 +31,38 @@ Linear::Linear(const Place& place, std::int64_t in_features, std::int64_t out_fe
   if (with_bias) parameter(bias, "bias", {out_features});
 }
 
-void Linear::pack_weights() { replace(weight, packed_, ops::pack_linear(weight)); }
+void Linear::pack_weights() {
+  packed_ = ops::pack_linear(weight, /*gated=*/false, *kernels());
+  if (!packed_.defined()) return;
+  weight.reset();
+  if (bias.defined()) bias = bias.to(at::kFloat);
+}
 
-at::Tensor Linear::forward(const at::Tensor& x, const at::Tensor& residual) const {
-  if (packed_.defined()) return ops::packed_linear(x, packed_, bias, residual);
-  const auto y = at::linear(x, weight, bias);
-  return residual.defined() ? residual + y : y;
+at::Tensor Linear::forward(const at::Tensor& x, const LinearExtras& extras) const {
+  const auto fused = extras.activation ? kernel_activation(*extras.activation) : kernels::Activation::kNone;
+  const bool fits = !extras.activation || fused != kernels::Activation::kNone;
+  if (packed_.defined() && fits) return ops::linear(x, packed_, bias, {extras.residual, fused}, *kernels());
+  auto y = packed_.defined() ? ops::linear(x, packed_, bias, {}, *kernels()) : at::linear(x, weight, bias);
+  if (extras.activation) y = activate(*extras.activation, y);
+  return extras.residual.defined() ? extras.residual + y : y;
+}
+
+GatedLinear::GatedLinear(const Place& place, std::int64_t in_features, std::int64_t out_features) : Module(place) {
+  parameter(weight, "weight", {2 * out_features, in_features});
+  parameter(bias, "bias", {2 * out_features});
+}
+
+void GatedLinear::pack_weights() {
+  packed_ = ops::pack_linear(weight, /*gated=*/true, *kernels());
+  if (!packed_.defined()) return;
+  weight.reset();
+  bias = bias.to(at::kFloat);
+}
+
+at::Tensor GatedLinear::forward(const at::Tensor& x) const {
+  if (packed_.defined()) return ops::linear(x, packed_, bias, {}, *kernels());
+  const auto halves = at::linear(x, weight, bias).chunk(2, -1);
+  return halves[0] * at::gelu(halves[1]);
 }
 
 Conv2d::Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options)
@@ -52,8 +79,11 @@ void Conv2d::pack_weights() {
     bias = bias.to(at::kFloat);
     way_ = Way::kWinograd;
   } else if (kernel == 1 && stride == 1 && padding == 0) {
-    replace(weight, packed_, ops::pack_linear(weight.flatten(1)));
-    if (packed_.defined()) way_ = Way::kLinear;
+    packed_linear_ = ops::pack_linear(weight.flatten(1), /*gated=*/false, *kernels());
+    if (!packed_linear_.defined()) return;
+    weight.reset();
+    bias = bias.to(at::kFloat);
+    way_ = Way::kLinear;
   } else {
     replace(weight, packed_, ops::pack_convolution(weight, {stride, padding}));
     if (packed_.defined()) way_ = Way::kOneDnn;
@@ -66,14 +96,17 @@ at::Tensor Conv2d::convolve(const at::Tensor& x) const {
                                  {options_.stride, options_.padding});
 }
 
+at::Tensor Conv2d::mix_channels(const at::Tensor& x, const at::Tensor& residual) const {
+  const auto added = residual.defined() ? ops::to_pixels(residual) : at::Tensor();
+  const auto y = ops::linear(ops::to_pixels(x), packed_linear_, bias, {.residual = added}, *kernels());
+  return ops::to_map(y, {x.size(0), bias.size(0), x.size(2), x.size(3)});
+}
+
 at::Tensor Conv2d::forward(const at::Tensor& x, const ops::ConvExtras& extras) const {
   if (way_ == Way::kWinograd) return ops::winograd(x, packed_, bias, extras, *kernels());
-  if (way_ == Way::kLinear && !extras.enlarge_to && !extras.image_bias.defined()) {
-    const auto residual = extras.residual.defined() ? ops::to_pixels(extras.residual) : at::Tensor();
-    const auto y = ops::packed_linear(ops::to_pixels(x), packed_, bias, residual);
-    return ops::to_map(y, {x.size(0), bias.size(0), x.size(2), x.size(3)});
-  }
-  auto y = convolve(extras.enlarge_to ? at::upsample_nearest2d(x, *extras.enlarge_to) : x);
+  const auto source = extras.enlarge_to ? at::upsample_nearest2d(x, *extras.enlarge_to) : x;
+  if (way_ == Way::kLinear && !extras.image_bias.defined()) return mix_channels(source, extras.residual);
+  auto y = way_ == Way::kLinear ? mix_channels(source, {}) : convolve(source);
   if (extras.image_bias.defined()) y = y + extras.image_bias.to(y.scalar_type()).unsqueeze(-1).unsqueeze(-1);
   return extras.residual.defined() ? extras.residual + y : y;
 }

@@ -3,6 +3,7 @@
 
 #include "nn/activation.h"
 #include "nn/module.h"
+#include "ops/linear.h"
 #include "ops/winograd.h"
 
 #include <cstdint>
@@ -10,11 +11,17 @@
 
 namespace fjord::nn {
 
-// y = x W^T + b (+ residual, shaped as y) over the last dimension: [..., in_features] -> [..., out_features].
+// What may happen to a linear layer's result, in this order.
+struct LinearExtras {
+  std::optional<Activation> activation = {};
+  at::Tensor residual = {};  // added, shaped as the result
+};
+
+// y = x W^T + b over the last dimension: [..., in_features] -> [..., out_features].
 class Linear : public Module {
  public:
   Linear(const Place& place, std::int64_t in_features, std::int64_t out_features, bool with_bias = true);
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual = {}) const;
+  at::Tensor forward(const at::Tensor& x, const LinearExtras& extras = {}) const;
 
   at::Tensor weight;  // [out_features, in_features]
   at::Tensor bias;    // [out_features]; undefined without bias
@@ -22,7 +29,23 @@ class Linear : public Module {
  private:
   void pack_weights() override;
 
-  at::Tensor packed_;
+  ops::PackedLinear packed_;
+};
+
+// GEGLU, arXiv:2002.05202: the first half of x W^T + b times the exact GELU of the second.
+// [..., in_features] -> [..., out_features]; weight and bias have 2 * out_features rows.
+class GatedLinear : public Module {
+ public:
+  GatedLinear(const Place& place, std::int64_t in_features, std::int64_t out_features);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight;  // [2 * out_features, in_features]
+  at::Tensor bias;    // [2 * out_features]
+
+ private:
+  void pack_weights() override;
+
+  ops::PackedLinear packed_;
 };
 
 struct Conv2dOptions {
@@ -46,10 +69,12 @@ class Conv2d : public Module {
 
   void pack_weights() override;
   at::Tensor convolve(const at::Tensor& x) const;
+  at::Tensor mix_channels(const at::Tensor& x, const at::Tensor& residual) const;  // 1x1
 
   Conv2dOptions options_;
   Way way_ = Way::kPlain;
   at::Tensor packed_;
+  ops::PackedLinear packed_linear_;
 };
 
 // Normalises each of `groups` groups of channels over its channels and pixels, then applies the activation, if any.

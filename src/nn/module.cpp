@@ -10,9 +10,29 @@ Module::Module(const Place& place) : options_(place.options) {
   if (place.parent != nullptr) place.parent->children_.emplace_back(place.name, this);
 }
 
+std::vector<NamedModule> Module::modules() {
+  std::vector<NamedModule> out;
+  collect("", out);
+  return out;
+}
+
+void Module::collect(const std::string& name, std::vector<NamedModule>& out) {
+  out.push_back({name, this});
+  for (const auto& [child_name, child] : children_)
+    child->collect(name.empty() ? child_name : name + "." + child_name, out);
+}
+
+std::vector<NamedParameter> Module::own_parameters() const {
+  std::vector<NamedParameter> out;
+  for (const auto& [name, tensor] : parameters_) out.push_back({name, tensor});
+  return out;
+}
+
 std::vector<NamedParameter> Module::named_parameters() {
   std::vector<NamedParameter> out;
-  collect("", out);
+  for (const auto& named : modules()) {
+    for (const auto& [name, tensor] : named.module->own_parameters()) out.push_back({named.key(name), tensor});
+  }
   return out;
 }
 
@@ -23,23 +43,14 @@ at::Tensor& Module::parameter(at::Tensor& member, std::string name, at::IntArray
 }
 
 void Module::pack(const kernels::CpuKernels& kernels) {
-  std::vector<Module*> modules;
-  collect_modules(modules);
-  parallel_for_each(static_cast<std::int64_t>(modules.size()), [&](std::int64_t i, int) {
-    auto& module = *modules[static_cast<size_t>(i)];
-    module.kernels_ = &kernels;
-    module.pack_weights();
-  });
+  kernels_ = &kernels;
+  pack_weights();
 }
 
-void Module::collect_modules(std::vector<Module*>& out) {
-  out.push_back(this);
-  for (const auto& child : children_) child.second->collect_modules(out);
-}
-
-void Module::collect(const std::string& prefix, std::vector<NamedParameter>& out) {
-  for (const auto& [name, tensor] : parameters_) out.push_back({prefix + name, tensor});
-  for (const auto& [name, module] : children_) module->collect(prefix + name + ".", out);
+void Module::pack_all(const kernels::CpuKernels& kernels) {
+  const auto all = modules();
+  parallel_for_each(static_cast<std::int64_t>(all.size()),
+                    [&](std::int64_t i, int) { all[static_cast<size_t>(i)].module->pack(kernels); });
 }
 
 }  // namespace fjord::nn

@@ -29,6 +29,14 @@ struct NamedParameter {
   at::Tensor* tensor = nullptr;
 };
 
+struct NamedModule {
+  std::string name;
+  Module* module = nullptr;
+
+  // The full key of a parameter of it.
+  std::string key(const std::string& parameter) const { return name.empty() ? parameter : name + "." + parameter; }
+};
+
 class Module {
  public:
   explicit Module(const Place& place);
@@ -40,10 +48,17 @@ class Module {
   std::vector<NamedParameter> named_parameters();
   const at::TensorOptions& options() const { return options_; }
 
-  // Makes this module and all below run on our CPU kernels: once, after the weights have been read and before the first
-  // forward. Layers put their weights into the layout that the kernels want and give the plain ones back, so
-  // named_parameters() is at an end. Without it everything runs on LibTorch's plain operators (the reference).
+  // This module and every one below with their names, "" for this one.
+  std::vector<NamedModule> modules();
+  // The parameters of this module alone.
+  std::vector<NamedParameter> own_parameters() const;
+
+  // Makes this module alone run on our CPU kernels: once, after its weights have been read and before the first
+  // forward. A layer puts its weights into the layout that the kernels want and gives the plain ones back, so its
+  // parameters are at an end. Without it everything runs on LibTorch's plain operators (the reference).
   void pack(const kernels::CpuKernels& kernels);
+  // Likewise this module and every one below.
+  void pack_all(const kernels::CpuKernels& kernels);
 
  protected:
   // The place of a child: `conv1(child("conv1"), ...)`. The name may contain dots.
@@ -55,8 +70,7 @@ class Module {
   virtual void pack_weights() {}
 
  private:
-  void collect(const std::string& prefix, std::vector<NamedParameter>& out);
-  void collect_modules(std::vector<Module*>& out);
+  void collect(const std::string& name, std::vector<NamedModule>& out);
 
   at::TensorOptions options_;
   const kernels::CpuKernels* kernels_ = nullptr;

@@ -1,8 +1,8 @@
 #include "ops/attention.h"
 
+#include "core/memory_pool.h"
 #include "ops/cpu_tensors.h"
 
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <cmath>
@@ -23,7 +23,14 @@ at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::T
   return out.transpose(1, 2).reshape(q.sizes()).to(q.scalar_type());
 }
 
-at::Tensor with_dense_rows(const at::Tensor& x) { return x.stride(2) == 1 ? x : x.contiguous(); }
+// In bfloat16 the kernel reads pairs of channels.
+bool fits_attention(const at::Tensor& q, std::int64_t num_heads) {
+  return fits_kernels(q) && (q.scalar_type() == at::kFloat || q.size(2) / num_heads % 2 == 0);
+}
+
+at::Tensor with_dense_rows(const at::Tensor& x) {
+  return x.stride(2) == 1 && x.stride(1) % 2 == 0 && x.stride(0) % 2 == 0 ? x : x.contiguous();
+}
 
 kernels::AttentionProblem::Tokens tokens_of(const at::Tensor& x) {
   return {x.const_data_ptr(), x.stride(0), x.stride(1)};
@@ -32,12 +39,12 @@ kernels::AttentionProblem::Tokens tokens_of(const at::Tensor& x) {
 at::Tensor kernel_attention(const at::Tensor& q_in, const at::Tensor& k_in, const at::Tensor& v_in,
                             const AttentionOptions& options) {
   const auto q = with_dense_rows(q_in), k = with_dense_rows(k_in), v = with_dense_rows(v_in);
-  auto out = at::empty(q.sizes(), q.options());
+  auto out = pooled_empty(q.sizes(), q.scalar_type());
   kernels::AttentionProblem problem{.q = tokens_of(q), .k = tokens_of(k), .v = tokens_of(v)};
   problem.out = out.mutable_data_ptr();
   problem.out_batch_stride = out.stride(0);
   problem.out_token_stride = out.stride(1);
-  problem.element = element_of(q);
+  problem.element = element_of(q.scalar_type());
   problem.batch = q.size(0);
   problem.heads = options.num_heads;
   problem.head_dim = q.size(2) / options.num_heads;
@@ -55,7 +62,7 @@ at::Tensor kernel_attention(const at::Tensor& q_in, const at::Tensor& k_in, cons
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
-  if (options.kernels != nullptr && fits_kernels(q)) return kernel_attention(q, k, v, options);
+  if (options.kernels != nullptr && fits_attention(q, options.num_heads)) return kernel_attention(q, k, v, options);
   return plain_attention(q, k, v, options);
 }
 

@@ -1,11 +1,17 @@
 #include "ops/cpu_tensors.h"
 
-#include <ATen/ops/empty.h>
+#include "core/memory_pool.h"
+
+#include <ATen/ops/cat.h>
+
+#include <algorithm>
+#include <cstring>
 
 namespace fjord::ops {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr std::int64_t kPixelsOfItem = 256;
 
 }  // namespace
 
@@ -13,13 +19,12 @@ bool fits_kernels(const at::Tensor& x) {
   return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
-kernels::Element element_of(const at::Tensor& x) {
-  return x.scalar_type() == at::kFloat ? kernels::Element::kFloat32 : kernels::Element::kBFloat16;
+kernels::Element element_of(at::ScalarType dtype) {
+  return dtype == at::kFloat ? kernels::Element::kFloat32 : kernels::Element::kBFloat16;
 }
 
 Scratch::Scratch(size_t bytes_a_worker) : stride_((bytes_a_worker + kAlignment - 1) / kAlignment * kAlignment) {
-  // LibTorch's CPU memory starts at multiples of 64 bytes.
-  memory_ = at::empty({static_cast<std::int64_t>(stride_) * parallel_workers()}, at::kByte);
+  memory_ = pooled_empty({static_cast<std::int64_t>(stride_) * parallel_workers()}, at::kByte);
 }
 
 void* Scratch::of(int worker) const {
@@ -30,6 +35,26 @@ at::Tensor to_pixels(const at::Tensor& map) { return map.flatten(2).transpose(1,
 
 at::Tensor to_map(const at::Tensor& pixels, at::IntArrayRef map_sizes) {
   return pixels.transpose(1, 2).reshape(map_sizes);
+}
+
+at::Tensor join_channels(const at::Tensor& first, const at::Tensor& second) {
+  if (!first.is_cpu() || !first.is_contiguous(at::MemoryFormat::ChannelsLast)) return at::cat({first, second}, 1);
+  const auto left = to_pixels(first), right = to_pixels(second);
+  auto out = pooled_empty({left.size(0), left.size(1), left.size(2) + right.size(2)}, left.scalar_type());
+  const auto size = static_cast<std::int64_t>(left.element_size());
+  const auto left_bytes = left.size(2) * size, right_bytes = right.size(2) * size;
+  const auto pixels = left.size(0) * left.size(1);
+  parallel_for_each((pixels + kPixelsOfItem - 1) / kPixelsOfItem, [&](std::int64_t item, int) {
+    const auto* a = static_cast<const char*>(left.const_data_ptr());
+    const auto* b = static_cast<const char*>(right.const_data_ptr());
+    auto* to = static_cast<char*>(out.mutable_data_ptr());
+    for (auto p = item * kPixelsOfItem; p < std::min(pixels, (item + 1) * kPixelsOfItem); ++p) {
+      std::memcpy(to + p * (left_bytes + right_bytes), a + p * left_bytes, static_cast<size_t>(left_bytes));
+      std::memcpy(to + p * (left_bytes + right_bytes) + left_bytes, b + p * right_bytes,
+                  static_cast<size_t>(right_bytes));
+    }
+  });
+  return to_map(out, {first.size(0), first.size(1) + second.size(1), first.size(2), first.size(3)});
 }
 
 }  // namespace fjord::ops

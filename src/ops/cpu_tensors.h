@@ -12,7 +12,7 @@ namespace fjord::ops {
 
 // A tensor in memory that the CPU kernels can take.
 bool fits_kernels(const at::Tensor& x);
-kernels::Element element_of(const at::Tensor& x);
+kernels::Element element_of(at::ScalarType dtype);
 
 // Working memory of every worker of parallel_for_each, 64-byte aligned.
 class Scratch {
@@ -30,5 +30,8 @@ class Scratch {
 at::Tensor to_pixels(const at::Tensor& map);
 // Back: a view, channels last in memory.
 at::Tensor to_map(const at::Tensor& pixels, at::IntArrayRef map_sizes);
+
+// Feature maps [batch, channels, height, width] one behind the other along the channels; channels last if the first is.
+at::Tensor join_channels(const at::Tensor& first, const at::Tensor& second);
 
 }  // namespace fjord::ops

@@ -1,8 +1,7 @@
 #include "ops/norm.h"
 
+#include "core/memory_pool.h"
 #include "ops/cpu_tensors.h"
-
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
@@ -92,12 +91,12 @@ ScaleAndShift statistics(const kernels::GroupNormProblem& p, const std::vector<f
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       const GroupNormOptions& options, const kernels::CpuKernels& kernels) {
   const auto pixels = to_pixels(x);
-  auto out = at::empty(pixels.sizes(), pixels.options());
+  auto out = pooled_empty(pixels.sizes(), pixels.scalar_type());
   const kernels::GroupNormProblem problem{.x = pixels.const_data_ptr(),
                                           .out = out.mutable_data_ptr(),
                                           .weight = weight.const_data_ptr<float>(),
                                           .bias = bias.const_data_ptr<float>(),
-                                          .element = element_of(x),
+                                          .element = element_of(x.scalar_type()),
                                           .batch = pixels.size(0),
                                           .pixels = pixels.size(1),
                                           .channels = pixels.size(2),
@@ -119,32 +118,17 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 at::Tensor layer_norm(const at::Tensor& x_in, const at::Tensor& weight, const at::Tensor& bias, double eps,
                       const kernels::CpuKernels& kernels) {
   const auto x = x_in.contiguous();
-  auto out = at::empty(x.sizes(), x.options());
+  auto out = pooled_empty(x.sizes(), x.scalar_type());
   const auto features = x.size(-1);
   const kernels::LayerNormProblem problem{.x = x.const_data_ptr(),
                                           .out = out.mutable_data_ptr(),
                                           .weight = weight.const_data_ptr<float>(),
                                           .bias = bias.const_data_ptr<float>(),
-                                          .element = element_of(x),
+                                          .element = element_of(x.scalar_type()),
                                           .rows = x.numel() / features,
                                           .features = features,
                                           .eps = eps};
   for_row_blocks(problem.rows, [&](auto begin, auto end) { kernels.layer_norm(problem, begin, end); });
-  return out;
-}
-
-at::Tensor geglu(const at::Tensor& x_in, const kernels::CpuKernels& kernels) {
-  const auto x = x_in.contiguous();
-  auto sizes = x.sizes().vec();
-  sizes.back() /= 2;
-  auto out = at::empty(sizes, x.options());
-  const auto features = sizes.back();
-  const kernels::GegluProblem problem{.x = x.const_data_ptr(),
-                                      .out = out.mutable_data_ptr(),
-                                      .element = element_of(x),
-                                      .rows = out.numel() / features,
-                                      .features = features};
-  for_row_blocks(problem.rows, [&](auto begin, auto end) { kernels.geglu(problem, begin, end); });
   return out;
 }
 

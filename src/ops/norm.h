@@ -1,4 +1,4 @@
-// Normalisation and gating by our CPU kernels; weights and biases are float32.
+// Normalisation by our CPU kernels; weights and biases are float32.
 #pragma once
 
 #include "kernels/cpu/kernels.h"
@@ -23,8 +23,5 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 // Over the last dimension.
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps,
                       const kernels::CpuKernels& kernels);
-
-// x [..., 2 * features] -> first half * gelu(second half), [..., features].
-at::Tensor geglu(const at::Tensor& x, const kernels::CpuKernels& kernels);
 
 }  // namespace fjord::ops

@@ -16,11 +16,6 @@ using Scalars = c10::List<std::optional<at::Scalar>>;
 using OptionalTensor = std::optional<at::Tensor>;
 using OptionalText = std::optional<std::string_view>;
 
-using PackLinear = at::Tensor(const at::Tensor&, std::optional<std::int64_t>);
-using RunLinear = at::Tensor(const at::Tensor&, const at::Tensor&, const OptionalTensor&, std::string_view, Scalars,
-                             OptionalText);
-using RunLinearAdd = at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const OptionalTensor&,
-                                std::string_view);
 using PackConvolution = at::Tensor(const at::Tensor&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, std::int64_t,
                                    at::OptionalIntArrayRef);
 using RunConvolution = at::Tensor(const at::Tensor&, const at::Tensor&, const OptionalTensor&, at::IntArrayRef,
@@ -46,21 +41,6 @@ bool can_pack(const at::Tensor& weight) {
 Scalars no_scalars() { return Scalars(); }
 
 }  // namespace
-
-at::Tensor pack_linear(const at::Tensor& weight) {
-  static const auto pack = find<PackLinear>("mkldnn::_reorder_linear_weight");
-  if (!pack || !can_pack(weight)) return {};
-  return pack->call(weight, std::nullopt);
-}
-
-at::Tensor packed_linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias,
-                         const at::Tensor& residual) {
-  static const auto plain = find<RunLinear>("mkldnn::_linear_pointwise");
-  static const auto add = find<RunLinearAdd>("mkldnn::_linear_pointwise", "binary");
-  if (residual.defined() && add) return add->call(x, residual, packed, optional(bias), "add");
-  const auto y = plain->call(x, packed, optional(bias), "none", no_scalars(), std::nullopt);
-  return residual.defined() ? y + residual : y;
-}
 
 at::Tensor pack_convolution(const at::Tensor& weight, const ConvShape& shape) {
   static const auto pack = find<PackConvolution>("mkldnn::_reorder_convolution_weight");

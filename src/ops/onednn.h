@@ -8,14 +8,6 @@
 
 namespace fjord::ops {
 
-// weight [out, in] -> the same in oneDNN's layout.
-at::Tensor pack_linear(const at::Tensor& weight);
-
-// x W^T + bias (+ residual). x [..., in], packed by pack_linear, bias [out] or undefined, residual as the result or
-// undefined.
-at::Tensor packed_linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias,
-                         const at::Tensor& residual);
-
 struct ConvShape {
   std::int64_t stride = 1;
   std::int64_t padding = 0;

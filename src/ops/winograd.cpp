@@ -1,8 +1,7 @@
 #include "ops/winograd.h"
 
+#include "core/memory_pool.h"
 #include "ops/cpu_tensors.h"
-
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <vector>
@@ -36,7 +35,7 @@ std::int64_t tiles_at_once(const kernels::ConvProblem& p, const kernels::CpuKern
 
 void convolve(const kernels::ConvProblem& problem, const kernels::CpuKernels& kernels) {
   const auto total = tiles_of(problem), step = tiles_at_once(problem, kernels);
-  const auto transformed = at::empty({kernels.conv_transformed_floats(problem, step)}, at::kFloat);
+  const auto transformed = pooled_empty({kernels.conv_transformed_floats(problem, step)}, at::kFloat);
   const Scratch scratch(kernels.conv_output_scratch(problem));
   for (std::int64_t begin = 0; begin < total; begin += step) {
     const kernels::ConvTiles tiles{begin, std::min(step, total - begin), transformed.mutable_data_ptr<float>()};
@@ -56,8 +55,9 @@ bool winograd_pays(std::int64_t in_channels, std::int64_t out_channels) {
 
 at::Tensor pack_winograd(const at::Tensor& weight, const kernels::CpuKernels& kernels) {
   const auto plain = weight.contiguous();
-  auto packed = at::empty({kernels.pack_conv_size(plain.size(0), plain.size(1))}, plain.options());
-  kernels.pack_conv(plain.const_data_ptr(), element_of(plain), plain.size(0), plain.size(1), packed.mutable_data_ptr());
+  auto packed = pooled_empty({kernels.pack_conv_size(plain.size(0), plain.size(1))}, plain.scalar_type());
+  kernels.pack_conv(plain.const_data_ptr(), element_of(plain.scalar_type()), plain.size(0), plain.size(1),
+                    packed.mutable_data_ptr());
   return packed;
 }
 
@@ -68,14 +68,14 @@ at::Tensor winograd(const at::Tensor& x, const at::Tensor& packed, const at::Ten
   const auto rows = sources(x.size(2), size[0]), columns = sources(x.size(3), size[1]);
   const auto all_bias = extras.image_bias.defined() ? (bias + extras.image_bias).contiguous() : bias;
   const auto residual = extras.residual.defined() ? to_pixels(extras.residual) : at::Tensor();
-  auto out = at::empty({x.size(0), size[0] * size[1], bias.size(0)}, x.options());
+  auto out = pooled_empty({x.size(0), size[0] * size[1], bias.size(0)}, x.scalar_type());
   convolve({.x = pixels.const_data_ptr(),
             .weight = packed.const_data_ptr(),
             .bias = all_bias.const_data_ptr<float>(),
             .bias_batch_stride = extras.image_bias.defined() ? bias.size(0) : 0,
             .residual = residual.defined() ? residual.const_data_ptr() : nullptr,
             .out = out.mutable_data_ptr(),
-            .element = element_of(x),
+            .element = element_of(x.scalar_type()),
             .batch = x.size(0),
             .in_height = x.size(2),
             .in_width = x.size(3),

@@ -1,17 +1,16 @@
 #include "pipeline/generation.h"
 
 #include "core/check.h"
-#include "core/device.h"
 #include "core/tensors.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/guidance.h"
 #include "pipeline/images.h"
 #include "pipeline/request_check.h"
+#include "pipeline/run_scope.h"
 #include "pipeline/scheduler_choice.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
-#include <c10/core/InferenceMode.h>
 
 #include <utility>
 
@@ -32,8 +31,7 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
       request_(pipeline::checked_request(request, model_->info)),
       threads_(threads),
       noise_(make_noise(request_)) {
-  const c10::InferenceMode inference;
-  const ThreadLimit limit(threads_);
+  const pipeline::RunScope scope(threads_, pool_.get());
   scheduler_ = pipeline::choose_scheduler(model_->scheduler, request_);
   run_ = scheduler_->start({request_.steps, request_.timesteps});
   conditioning_ = pipeline::make_conditioning(*model_, request_, warnings_);
@@ -64,8 +62,7 @@ bool Generation::Impl::advance() {
   check_cancelled();
   check(phase_ == Phase::kDenoise, ErrorCode::kInvalidArgument, "advance() was called after finish()");
   if (step_ >= steps()) return false;
-  const c10::InferenceMode inference;
-  const ThreadLimit limit(threads_);
+  const pipeline::RunScope scope(threads_, pool_.get());
   step();
   check_cancelled();
   return step_ < steps();
@@ -99,8 +96,7 @@ Result Generation::Impl::finish() {
   check_cancelled();
   phase_ = Phase::kDecode;
   Result result;
-  const c10::InferenceMode inference;
-  const ThreadLimit limit(threads_);
+  const pipeline::RunScope scope(threads_, pool_.get());
   if (request_.decode) result.images = pipeline::decode_images(*model_->vae, latents_);
   check_cancelled();
   result.latents = to_array(latents_);
@@ -112,8 +108,7 @@ Result Generation::Impl::finish() {
 }
 
 std::vector<Image> Generation::Impl::preview() const {
-  const c10::InferenceMode inference;
-  const ThreadLimit limit(threads_);
+  const pipeline::RunScope scope(threads_, pool_.get());
   const auto clean = prediction_.defined() ? run_->predict_clean(prediction_, step_ - 1, seen_) : latents_;
   return pipeline::decode_images(*model_->vae, clean.to(model_->dtype));
 }

@@ -2,6 +2,7 @@
 
 #include "core/check.h"
 #include "core/device.h"
+#include "core/memory_pool.h"
 #include "loading/checkpoint.h"
 #include "loading/config_json.h"
 #include "loading/config_reader.h"
@@ -58,8 +59,7 @@ std::unique_ptr<const ModuleType> load_component(const Source& source, const std
                                                  const loading::KeyRules& rules, const Engine& engine) {
   const loading::Checkpoint checkpoint(source, folder, stem);
   auto module = std::make_unique<ModuleType>(config, engine.tensors);
-  loading::load_into(*module, checkpoint, rules, source.describe(folder));
-  if (engine.kernels != nullptr) module->pack(*engine.kernels);
+  loading::load_into(*module, checkpoint, rules, source.describe(folder), engine.kernels);
   return module;
 }
 
@@ -128,6 +128,8 @@ Model load_model(const Source& source, const LoadOptions& options) {
   const auto vae = loading::read_vae_config(config_text(source, "vae/config.json"), where("vae/config.json"));
   model.scheduler = loading::read_scheduler_config(config_text(source, "scheduler/scheduler_config.json"),
                                                    where("scheduler/scheduler_config.json"));
+  const auto weights = MemoryPool::create();  // lives as long as the tensors in it
+  const PoolScope scope(weights.get());
   model.tokenizer = load_tokenizer(source, text.max_position_embeddings);
   model.text_encoder =
       load_component<models::ClipTextModel>(source, "text_encoder", "model", text, loading::clip_text_rules(), engine);

@@ -2,13 +2,11 @@
 #include <fjord/pipeline.h>
 
 #include "core/check.h"
-#include "core/device.h"
 #include "core/tensors.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/generation.h"
 #include "pipeline/model.h"
-
-#include <c10/core/InferenceMode.h>
+#include "pipeline/run_scope.h"
 
 namespace fjord {
 
@@ -28,8 +26,7 @@ Pipeline Pipeline::load(const std::string& path, const LoadOptions& options) {
   return pipeline::translated([&] {
     check(options.threads >= 0 && options.threads <= 1024, ErrorCode::kInvalidArgument,
           "threads must be from 0 to 1024, got ", options.threads);
-    const c10::InferenceMode inference;
-    const ThreadLimit limit(options.threads);
+    const pipeline::RunScope scope(options.threads, nullptr);
     return Pipeline(std::make_shared<const Impl>(*loading::open_folder(path), options));
   });
 }
@@ -56,8 +53,7 @@ Result Pipeline::generate(const Request& request, const Observer& observer) cons
 
 PromptEmbeddings Pipeline::encode_prompt(const std::string& prompt, const std::string& negative_prompt) const {
   return pipeline::translated([&] {
-    const c10::InferenceMode inference;
-    const ThreadLimit limit(impl_->threads);
+    const pipeline::RunScope scope(impl_->threads, nullptr);
     std::vector<std::string> warnings;
     PromptEmbeddings out;
     out.positive = to_array(pipeline::encode_text(*impl_->model, prompt, warnings));

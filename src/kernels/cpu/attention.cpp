@@ -16,8 +16,7 @@ struct Scratch {
   float* scores;  // [kKeys]
   Word* weights;  // [kKeys], the softmax's numerators as the second product wants them
   float* output;  // [head_dim]
-  Word* keys;     // [kKeys, words of a head], where keys cannot be used in place
-  Word* values;   // [kKeys, head_dim], likewise
+  Word* values;   // [kKeys, head_dim], where values cannot be used in place
   float* limits;  // 3 rows: greatest score, sum, correction
 };
 
@@ -36,7 +35,6 @@ Scratch carve(const AttentionProblem& p, void* memory, size_t* size = nullptr) {
   s.scores = take<float>(at, kKeys * kColumns);
   s.weights = take<Word>(at, kKeys * kColumns);
   s.output = take<float>(at, p.head_dim * kColumns);
-  s.keys = take<Word>(at, kKeys * p.head_dim);
   s.values = take<Word>(at, kKeys * p.head_dim);
   s.limits = take<float>(at, 3 * kColumns);
   if (size != nullptr) *size = static_cast<size_t>(at - begin);
@@ -89,12 +87,6 @@ void transpose_out(const float* from, const float* factor, Index count, Index he
   }
 }
 
-void widen(const BFloat16* from, Index stride, Index rows, Index columns, Word* to) {
-  for (Index r = 0; r < rows; ++r, from += stride, to += columns) {
-    for (Index c = 0; c < columns; ++c) to[c] = static_cast<Word>(from[c]) << 16;
-  }
-}
-
 const void* head(const AttentionProblem::Tokens& tokens, Index element_size, Index batch, Index head_offset) {
   return static_cast<const char*>(tokens.data) + element_size * (batch * tokens.batch_stride + head_offset);
 }
@@ -118,35 +110,8 @@ struct FloatAttention {
   static FJORD_INLINE void store_weights(Word* to, Vec even, Vec) { std::memcpy(to, &even, sizeof even); }
 };
 
-// bfloat16 widened to float32, for processors that cannot multiply it.
-struct WidenedAttention : FloatAttention {
-  using Storage = BFloat16;
-  static void read_queries(const BFloat16* q, Index stride, Index count, Index head_dim, Scratch& s) {
-    for (Index begin = 0; begin < kColumns; begin += kKeys) {  // the block of values serves as a buffer
-      const auto rows = count - begin < kKeys ? count - begin : kKeys;
-      if (rows <= 0) break;
-      widen(q + begin * stride, stride, rows, head_dim, s.values);
-      for (Index c = 0; c < head_dim; ++c) {
-        for (Index r = 0; r < rows; ++r) s.queries[c * kColumns + begin + r] = s.values[r * head_dim + c];
-      }
-    }
-    for (Index c = 0; c < head_dim; ++c) {
-      for (Index r = count; r < kColumns; ++r) s.queries[c * kColumns + r] = 0;
-    }
-  }
-  static Rows read_keys(const BFloat16* k, Index stride, Index count, Index head_dim, Scratch& s) {
-    widen(k, stride, count, head_dim, s.keys);
-    return {s.keys, head_dim};
-  }
-  static Rows read_values(const BFloat16* v, Index stride, Index count, Index head_dim, Scratch& s) {
-    widen(v, stride, count, head_dim, s.values);
-    return {s.values, head_dim};
-  }
-};
-
-#ifdef __AVX512BF16__
-// Pairs of bfloat16: of channels in the first product, of keys in the second. head_dim and strides are even.
-struct DotAttention {
+// Pairs of bfloat16: of channels in the first product, of keys in the second.
+struct BFloat16Attention {
   using Math = BFloat16Math;
   using Storage = BFloat16;
   static constexpr int kKeysPerWord = 2;
@@ -173,15 +138,11 @@ struct DotAttention {
     return {s.values, head_dim};
   }
   static FJORD_INLINE void store_weights(Word* to, Vec even, Vec odd) {
-    const auto words_of = [](Vec v) {
-      return __builtin_convertvector(reinterpret_cast<HalfVec>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(v))),
-                                     WordVec);
-    };
-    const WordVec both = words_of(even) | (words_of(odd) << 16);
+    const WordVec both = __builtin_convertvector(to_bfloat16(even), WordVec) |
+                         (__builtin_convertvector(to_bfloat16(odd), WordVec) << 16);
     std::memcpy(to, &both, sizeof both);
   }
 };
-#endif
 
 template <typename Kind>
 struct AttentionBlock {
@@ -302,14 +263,8 @@ size_t attention_scratch(const AttentionProblem& p) {
 }
 
 void attention(const AttentionProblem& p, Index item, void* scratch) {
-  if (p.element == Element::kFloat32) return attend<FloatAttention>(p, item, scratch);
-#ifdef __AVX512BF16__
-  const auto even = [](const AttentionProblem::Tokens& t) {
-    return t.token_stride % 2 == 0 && t.batch_stride % 2 == 0;
-  };
-  if (p.head_dim % 2 == 0 && even(p.q) && even(p.k)) return attend<DotAttention>(p, item, scratch);
-#endif
-  attend<WidenedAttention>(p, item, scratch);
+  p.element == Element::kFloat32 ? attend<FloatAttention>(p, item, scratch)
+                                 : attend<BFloat16Attention>(p, item, scratch);
 }
 
 }  // namespace FJORD_ISA

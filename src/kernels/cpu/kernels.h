@@ -14,7 +14,8 @@ using Index = std::int64_t;
 enum class Element { kFloat32, kBFloat16 };
 
 // softmax(q k^T * scale) v for every batch and head. A token's heads lie side by side: element (batch b, token t,
-// head h, channel c) of q stands at b * batch_stride + t * token_stride + h * head_dim + c, and so for k, v and out.
+// head h, channel c) of q stands at b * batch_stride + t * token_stride + h * head_dim + c, and so for k, v and out. In
+// bfloat16 head_dim and the strides are even.
 struct AttentionProblem {
   struct Tokens {
     const void* data = nullptr;
@@ -75,17 +76,25 @@ struct LayerNormProblem {
   double eps = 1e-5;
 };
 
-// out[r, c] = x[r, c] * gelu(x[r, features + c]), exact GELU. arXiv:2002.05202.
-struct GegluProblem {
-  const void* x = nullptr;  // [rows, 2 * features]
-  void* out = nullptr;      // [rows, features]
+enum class Activation { kNone, kSilu, kGelu, kQuickGelu };
+
+// out = activation(x W^T + bias) + residual. Gated (GEGLU, arXiv:2002.05202): W and bias have twice as many rows as out
+// has features, and out = first half * gelu(second half) + residual. GELU is the exact one.
+struct LinearProblem {
+  const void* x = nullptr;       // [rows, in_features]
+  const void* weight = nullptr;  // as packed by pack_linear
+  const float* bias = nullptr;
+  const void* residual = nullptr;  // rows residual_stride elements apart, or null
+  Index residual_stride = 0;
+  void* out = nullptr;  // [rows, out_features]
   Element element = Element::kFloat32;
-  Index rows = 0, features = 0;
+  Index rows = 0, in_features = 0, out_features = 0;  // in_features is even in bfloat16
+  Activation activation = Activation::kNone;
+  bool gated = false;
 };
 
 struct CpuKernels {
-  const char* name;   // the instruction set
-  bool bfloat16_dot;  // multiplies bfloat16 without widening
+  const char* name;  // the instruction set
 
   // Items: batch x heads x blocks of queries. `scratch`: attention_scratch bytes, 64-byte aligned, one per thread.
   Index (*attention_items)(const AttentionProblem&);
@@ -110,7 +119,13 @@ struct CpuKernels {
   void (*group_norm_apply)(const GroupNormProblem&, Index batch, Index begin, Index end, const float* scale,
                            const float* shift);
   void (*layer_norm)(const LayerNormProblem&, Index begin, Index end);
-  void (*geglu)(const GegluProblem&, Index begin, Index end);
+
+  // Packs a weight [out_features (twice if gated), in_features]; of the problem only shape, element and gated count.
+  Index (*pack_linear_bytes)(const LinearProblem&);
+  void (*pack_linear)(const LinearProblem&, const void* weight, void* packed);
+  Index (*linear_items)(const LinearProblem&);
+  size_t (*linear_scratch)(const LinearProblem&);
+  void (*linear)(const LinearProblem&, Index item, void* scratch);
 };
 
 // Tables that this processor can run, the best first; the last one runs everywhere.

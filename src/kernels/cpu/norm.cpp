@@ -1,5 +1,5 @@
 // Group and layer normalisation of values whose channels lie side by side.
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/activation.h"
 #include "kernels/cpu/table.h"
 
 namespace fjord::kernels {

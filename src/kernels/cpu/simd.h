@@ -76,12 +76,16 @@ FJORD_INLINE Vec load(const BFloat16* from) {
   return reinterpret_cast<Vec>(__builtin_convertvector(load_as<HalfVec>(from), WordVec) << 16);
 }
 
-FJORD_INLINE void store(BFloat16* to, Vec v) {
+FJORD_INLINE HalfVec to_bfloat16(Vec v) {
 #ifdef __AVX512BF16__
-  const auto half = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(v));
+  return reinterpret_cast<HalfVec>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(v)));
 #else
-  const auto half = __builtin_convertvector(rounded_bits(v) >> 16, HalfVec);
+  return __builtin_convertvector(rounded_bits(v) >> 16, HalfVec);
 #endif
+}
+
+FJORD_INLINE void store(BFloat16* to, Vec v) {
+  const auto half = to_bfloat16(v);
   std::memcpy(to, &half, sizeof half);
 }
 
@@ -133,9 +137,6 @@ FJORD_INLINE Vec exp2(Vec x) {
 }
 
 FJORD_INLINE Vec exp(Vec x) { return exp2<6>(x * broadcast(1.44269504f)); }
-
-// x / (1 + e^-x)
-FJORD_INLINE Vec silu(Vec x) { return x / (broadcast(1.0f) + exp(-x)); }
 
 // Transposes kLanes vectors in place (Eklundh's exchange of blocks).
 FJORD_INLINE void transpose(Vec (&rows)[kLanes]) {

@@ -6,28 +6,25 @@
 namespace fjord::kernels::FJORD_ISA {
 
 extern const CpuKernels table;
-const CpuKernels table{
-#ifdef __AVX512BF16__
-    FJORD_TEXT(FJORD_ISA),
-    true,
-#else
-    FJORD_TEXT(FJORD_ISA),
-    false,
-#endif
-    attention_items,
-    attention_scratch,
-    attention,
-    pack_conv_size,
-    pack_conv,
-    conv_transformed_floats,
-    conv_input_items,
-    conv_input,
-    conv_output_items,
-    conv_output_scratch,
-    conv_output,
-    group_norm_sums,
-    group_norm_apply,
-    layer_norm,
-    geglu};
+const CpuKernels table{.name = FJORD_TEXT(FJORD_ISA),
+                       .attention_items = attention_items,
+                       .attention_scratch = attention_scratch,
+                       .attention = attention,
+                       .pack_conv_size = pack_conv_size,
+                       .pack_conv = pack_conv,
+                       .conv_transformed_floats = conv_transformed_floats,
+                       .conv_input_items = conv_input_items,
+                       .conv_input = conv_input,
+                       .conv_output_items = conv_output_items,
+                       .conv_output_scratch = conv_output_scratch,
+                       .conv_output = conv_output,
+                       .group_norm_sums = group_norm_sums,
+                       .group_norm_apply = group_norm_apply,
+                       .layer_norm = layer_norm,
+                       .pack_linear_bytes = pack_linear_bytes,
+                       .pack_linear = pack_linear,
+                       .linear_items = linear_items,
+                       .linear_scratch = linear_scratch,
+                       .linear = linear};
 
 }  // namespace fjord::kernels::FJORD_ISA

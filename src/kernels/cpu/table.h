@@ -23,6 +23,11 @@ void group_norm_sums(const GroupNormProblem&, Index batch, Index begin, Index en
 void group_norm_apply(const GroupNormProblem&, Index batch, Index begin, Index end, const float* scale,
                       const float* shift);
 void layer_norm(const LayerNormProblem&, Index begin, Index end);
-void geglu(const GegluProblem&, Index begin, Index end);
+
+Index pack_linear_bytes(const LinearProblem&);
+void pack_linear(const LinearProblem&, const void* weight, void* packed);
+Index linear_items(const LinearProblem&);
+size_t linear_scratch(const LinearProblem&);
+void linear(const LinearProblem&, Index item, void* scratch);
 
 }  // namespace fjord::kernels::FJORD_ISA

@@ -40,15 +40,19 @@ struct FloatMath {
   }
 };
 
-#ifdef __AVX512BF16__
-struct BFloat16Math {  // two products a step
+struct BFloat16Math {  // two products a step, summed in float32
   static FJORD_INLINE Vec multiply_add(Vec sum, Word a, WordVec b) {
+#ifdef __AVX512BF16__
     const auto pair = _mm512_set1_epi32(static_cast<int>(a));
     return reinterpret_cast<Vec>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(pair),
                                                   reinterpret_cast<__m512bh>(b)));
+#else
+    const WordVec pair = a - WordVec{};
+    const Vec low = reinterpret_cast<Vec>(pair << 16) * reinterpret_cast<Vec>(b << 16) + sum;
+    return reinterpret_cast<Vec>(pair & 0xffff0000u) * reinterpret_cast<Vec>(b & 0xffff0000u) + low;
+#endif
   }
 };
-#endif
 
 // tile += A B over `steps` words: A(r, s) = a[r * a_row + s * a_step], B(s, column) = b[s * kColumns + column].
 template <typename Math, int kCount>

@@ -14,7 +14,8 @@ ClipAttention::ClipAttention(const nn::Place& place, const config::ClipText& con
 
 at::Tensor ClipAttention::forward(const at::Tensor& x, const at::Tensor& residual) const {
   const ops::AttentionOptions options{.num_heads = num_heads_, .causal = true, .kernels = kernels()};
-  return out_proj.forward(ops::attention(q_proj.forward(x), k_proj.forward(x), v_proj.forward(x), options), residual);
+  return out_proj.forward(ops::attention(q_proj.forward(x), k_proj.forward(x), v_proj.forward(x), options),
+                          {.residual = residual});
 }
 
 ClipMlp::ClipMlp(const nn::Place& place, const config::ClipText& config)
@@ -24,7 +25,7 @@ ClipMlp::ClipMlp(const nn::Place& place, const config::ClipText& config)
       activation_(nn::parse_activation(config.hidden_act)) {}
 
 at::Tensor ClipMlp::forward(const at::Tensor& x, const at::Tensor& residual) const {
-  return fc2.forward(nn::activate(activation_, fc1.forward(x)), residual);
+  return fc2.forward(fc1.forward(x, {.activation = activation_}), {.residual = residual});
 }
 
 ClipEncoderLayer::ClipEncoderLayer(const nn::Place& place, const config::ClipText& config)

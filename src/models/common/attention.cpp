@@ -15,7 +15,7 @@ Attention::Attention(const nn::Place& place, const AttentionConfig& config)
 at::Tensor Attention::forward(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual) const {
   const ops::AttentionOptions options{.num_heads = config_.num_heads, .float32 = config_.upcast, .kernels = kernels()};
   const auto mixed = ops::attention(to_q.forward(x), to_k.forward(context), to_v.forward(context), options);
-  return to_out_0.forward(mixed, residual);
+  return to_out_0.forward(mixed, {.residual = residual});
 }
 
 }  // namespace fjord::models

@@ -11,8 +11,8 @@ class FeedForward : public nn::Module {
   // [..., dim] -> [..., dim], four times as wide inside; `residual` is added to the result.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual = {}) const;
 
-  nn::Linear net_0_proj;  // "net.0.proj": values and gates side by side
-  nn::Linear net_2;       // "net.2"
+  nn::GatedLinear net_0_proj;  // "net.0.proj"
+  nn::Linear net_2;            // "net.2"
 };
 
 }  // namespace fjord::models

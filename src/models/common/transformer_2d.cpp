@@ -35,7 +35,7 @@ at::Tensor Transformer2DModel::forward(const at::Tensor& x, const at::Tensor& co
   auto hidden =
       linear_proj_in ? linear_proj_in->forward(ops::to_pixels(normed)) : ops::to_pixels(conv_proj_in->forward(normed));
   for (const auto& block : transformer_blocks) hidden = block->forward(hidden, context);
-  if (linear_proj_out) return ops::to_map(linear_proj_out->forward(hidden, ops::to_pixels(x)), x.sizes());
+  if (linear_proj_out) return ops::to_map(linear_proj_out->forward(hidden, {.residual = ops::to_pixels(x)}), x.sizes());
   return conv_proj_out->forward(ops::to_map(hidden, x.sizes()), {.residual = x});
 }
 

@@ -47,7 +47,7 @@ TimestepEmbedding::TimestepEmbedding(const nn::Place& place, const TimestepEmbed
 
 at::Tensor TimestepEmbedding::forward(const at::Tensor& x, const at::Tensor& condition) const {
   const auto input = condition.defined() && cond_proj ? x + cond_proj->forward(condition) : x;
-  const auto out = linear_2.forward(nn::activate(activation_, linear_1.forward(input)));
+  const auto out = linear_2.forward(linear_1.forward(input, {.activation = activation_}));
   return post_activation_ ? nn::activate(*post_activation_, out) : out;
 }
 

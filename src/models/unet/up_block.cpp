@@ -1,6 +1,6 @@
 #include "models/unet/up_block.h"
 
-#include <ATen/ops/cat.h>
+#include "ops/cpu_tensors.h"
 
 namespace fjord::models {
 
@@ -25,7 +25,7 @@ at::Tensor UpBlock2D::forward(const at::Tensor& x, const at::Tensor& temb, const
                               std::vector<at::Tensor>& skips, const std::optional<ImageSize>& upsample_size) const {
   auto hidden = x;
   for (size_t i = 0; i < resnets.size(); ++i) {
-    hidden = resnets[i].forward(at::cat({hidden, skips.back()}, 1), temb);
+    hidden = resnets[i].forward(ops::join_channels(hidden, skips.back()), temb);
     skips.pop_back();
     if (!attentions.empty()) hidden = attentions[i].forward(hidden, context);
   }
