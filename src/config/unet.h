@@ -59,6 +59,8 @@ struct UNet {
   std::int64_t conv_out_kernel = 3;
   std::optional<std::int64_t> projection_class_embeddings_input_dim;
   bool class_embeddings_concat = false;
+
+  bool round_inputs = false;  // weights are int8 ("quantization_config"); inputs of linear layers are rounded too
 };
 
 }  // namespace fjord::config

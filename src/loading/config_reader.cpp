@@ -87,6 +87,15 @@ void ConfigReader::texts(const char* key, std::vector<std::string>& out) {
   out = value->get<std::vector<std::string>>();
 }
 
+void ConfigReader::texts_by_name(const char* key, std::map<std::string, std::string>& out) {
+  const auto* value = find(key);
+  if (value == nullptr) return;
+  bool good = value->is_object() && value->size() <= 16;
+  for (const auto& item : *value) good = good && item.is_string();
+  if (!good) complain(key, "an object of at most 16 texts", *value);
+  out = value->get<std::map<std::string, std::string>>();
+}
+
 void ConfigReader::integers(const char* key, std::vector<std::int64_t>& out, Range range) {
   const auto* value = find(key);
   if (value == nullptr) return;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -39,6 +40,8 @@ class ConfigReader {
   void integers(const char* key, std::vector<std::int64_t>& out, Range range);  // a list, or one number
   void numbers(const char* key, std::vector<double>& out, Range range);
   void flags(const char* key, std::vector<bool>& out);  // a list, or one value
+  // An object of texts.
+  void texts_by_name(const char* key, std::map<std::string, std::string>& out);
   // A number, a list of numbers, or a list of lists: one inner list per level.
   void nested_integers(const char* key, std::vector<std::vector<std::int64_t>>& out, Range range);
 

@@ -3,6 +3,8 @@
 #include "core/check.h"
 #include "core/parallel.h"
 
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <map>
 
@@ -39,6 +41,29 @@ std::string listing(const char* kind, const std::vector<std::string>& names) {
   return names.size() > kListed ? out + ", ..." : out;
 }
 
+bool is_int8(const TensorEntry& entry) { return entry.type == at::kChar; }
+
+std::string scale_name(const std::string& parameter) { return parameter + "_scale"; }
+
+struct Names {
+  const Checkpoint& checkpoint;
+  const std::map<std::string, std::string>& by_name;
+};
+
+// int8 numbers need a factor for every row.
+void match_scale(const std::string& parameter, const TensorEntry& entry, const Names& names,
+                 std::map<std::string, std::string>& unused, Problems& problems) {
+  const auto name = scale_name(parameter);
+  if (entry.shape.size() < 2) return problems.misshaped.push_back(parameter + ": int8 is for matrices and kernels");
+  const auto found = names.by_name.find(name);
+  if (found == names.by_name.end()) return problems.missing.push_back(name);
+  unused.erase(name);
+  const auto& shape = names.checkpoint.find(found->second)->shape;
+  if (shape == std::vector<std::int64_t>{entry.shape.front()}) return;
+  problems.misshaped.push_back(
+      concat(name, ": file ", at::IntArrayRef(shape), ", expected one for each row of ", at::IntArrayRef(entry.shape)));
+}
+
 // File names by the module name that they map to; names that nothing needs go to `problems`.
 std::map<std::string, std::string> match(const std::vector<nn::NamedParameter>& parameters,
                                          const Checkpoint& checkpoint, const KeyRules& rules, Problems& problems) {
@@ -55,16 +80,31 @@ std::map<std::string, std::string> match(const std::vector<nn::NamedParameter>& 
       continue;
     }
     unused.erase(name);
-    const auto& shape = checkpoint.find(found->second)->shape;
-    if (!shape_fits(shape, tensor->sizes())) {
-      problems.misshaped.push_back(concat(name, ": file ", at::IntArrayRef(shape), ", model ", tensor->sizes()));
+    const auto& entry = *checkpoint.find(found->second);
+    if (!shape_fits(entry.shape, tensor->sizes())) {
+      problems.misshaped.push_back(concat(name, ": file ", at::IntArrayRef(entry.shape), ", model ", tensor->sizes()));
     }
+    if (is_int8(entry)) match_scale(name, entry, {checkpoint, by_name}, unused, problems);
   }
   for (const auto& [name, file_name] : unused) {
     const bool ignored = std::find(rules.ignored.begin(), rules.ignored.end(), name) != rules.ignored.end();
     if (!ignored) problems.unexpected.push_back(fjord::quoted(file_name));
   }
   return by_name;
+}
+
+void read_parameter(const Names& names, const nn::NamedModule& owner, const std::string& name, at::Tensor& tensor,
+                    const Keeping& keeping) {
+  const auto& [checkpoint, by_name] = names;
+  const auto key = owner.key(name);
+  const auto& file_name = by_name.at(key);
+  if (is_int8(*checkpoint.find(file_name))) {
+    auto factors = at::empty({tensor.size(0)}, at::kFloat);
+    checkpoint.read_into(by_name.at(scale_name(key)), factors);
+    owner.module->set_int8({factors, keeping.round_inputs});
+    tensor = at::empty(tensor.sizes(), at::kChar);
+  }
+  checkpoint.read_into(file_name, tensor);
 }
 
 }  // namespace
@@ -91,7 +131,7 @@ const KeyRules& vae_rules() {
 }
 
 void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what,
-               const kernels::CpuKernels* kernels) {
+               const Keeping& keeping) {
   const auto parameters = module.named_parameters();
   Problems problems;
   const auto file_names = match(parameters, checkpoint, rules, problems);
@@ -102,9 +142,9 @@ void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules&
   parallel_for_each(static_cast<std::int64_t>(modules.size()), [&](std::int64_t i, int) {
     const auto& named = modules[static_cast<size_t>(i)];
     for (const auto& [name, tensor] : named.module->own_parameters()) {
-      checkpoint.read_into(file_names.at(named.key(name)), *tensor);
+      read_parameter({checkpoint, file_names}, named, name, *tensor, keeping);
     }
-    if (kernels != nullptr) named.module->pack(*kernels);
+    keeping.kernels != nullptr ? named.module->pack(*keeping.kernels) : named.module->unpack_int8();
   });
 }
 

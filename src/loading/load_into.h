@@ -22,11 +22,18 @@ const KeyRules& clip_text_rules();
 const KeyRules& unet_rules();
 const KeyRules& vae_rules();
 
+// How the weights are kept once they are read.
+struct Keeping {
+  const kernels::CpuKernels* kernels = nullptr;  // pack every layer for them; null: as they are
+  bool round_inputs = false;                     // linear layers with int8 weights round their inputs too
+};
+
 // Reads every parameter of `module`, on all threads. A file's [out, in, 1, 1] also fits a linear layer's [out, in].
-// With `kernels` every layer is packed for them as soon as it is read, so that few plain weights exist at a time.
+// A parameter "<name>" may be int8 in the file, with "<name>_scale", float32 [rows], beside it (docs/quantization.md).
+// Every layer is packed as soon as it is read, so that few plain weights exist at a time.
 // Throws Error(kBadFile), naming `what` and every missing, unexpected and misshaped key (the first twenty of each
 // kind), before any data is read; then what Checkpoint::read_into throws.
 void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what,
-               const kernels::CpuKernels* kernels = nullptr);
+               const Keeping& keeping = {});
 
 }  // namespace fjord::loading

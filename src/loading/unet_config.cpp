@@ -66,6 +66,20 @@ void read_conditions(ConfigReader& reader, config::UNet& unet) {
   reader.flag("class_embeddings_concat", unet.class_embeddings_concat);
 }
 
+// What `fjord quantize` writes: {"quant_method": "fjord", "weights": "int8", "inputs": "int8" or "unchanged"}.
+void read_quantization(ConfigReader& reader, config::UNet& unet) {
+  std::map<std::string, std::string> fields;
+  reader.texts_by_name("quantization_config", fields);
+  if (fields.empty()) return;
+  const auto where = reader.where() + ": quantization_config";
+  check(fields["quant_method"] == "fjord" && fields["weights"] == "int8", ErrorCode::kUnsupported, where,
+        ": expected quant_method fjord and weights int8, got ", fjord::quoted(fields["quant_method"]), " and ",
+        fjord::quoted(fields["weights"]));
+  check(fields["inputs"] == "int8" || fields["inputs"] == "unchanged", ErrorCode::kUnsupported, where,
+        ": expected inputs int8 or unchanged, got ", fjord::quoted(fields["inputs"]));
+  unet.round_inputs = fields["inputs"] == "int8";
+}
+
 // Fields of blocks and attentions that fjord does not have: only their neutral values pass.
 void refuse_unsupported(ConfigReader& reader) {
   reader.only("num_attention_heads", nullptr);
@@ -123,6 +137,7 @@ config::UNet read_unet_config(std::string_view text, const std::string& where) {
   read_structure(reader, unet);
   read_attention(reader, unet);
   read_conditions(reader, unet);
+  read_quantization(reader, unet);
   refuse_unsupported(reader);
   expand_levels(unet, where);
   check_divisibility(unet, where);

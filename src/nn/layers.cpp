@@ -17,10 +17,8 @@
 namespace fjord::nn {
 namespace {
 
-// A packed weight takes the place of the plain one.
-void replace(at::Tensor& weight, at::Tensor& packed, at::Tensor by) {
-  packed = std::move(by);
-  if (packed.defined()) weight.reset();
+void to_float32(at::Tensor& bias) {
+  if (bias.defined()) bias = bias.to(at::kFloat);
 }
 
 }  // namespace
@@ -32,10 +30,10 @@ Linear::Linear(const Place& place, std::int64_t in_features, std::int64_t out_fe
 }
 
 void Linear::pack_weights() {
-  packed_ = ops::pack_linear(weight, /*gated=*/false, *kernels());
-  if (!packed_.defined()) return;
+  packed_ = ops::pack_linear({weight, int8().factors, int8().round_inputs}, dtype(), *kernels());
+  if (!packed_.defined()) return make_plain(weight);
   weight.reset();
-  if (bias.defined()) bias = bias.to(at::kFloat);
+  to_float32(bias);
 }
 
 at::Tensor Linear::forward(const at::Tensor& x, const LinearExtras& extras) const {
@@ -53,10 +51,10 @@ GatedLinear::GatedLinear(const Place& place, std::int64_t in_features, std::int6
 }
 
 void GatedLinear::pack_weights() {
-  packed_ = ops::pack_linear(weight, /*gated=*/true, *kernels());
-  if (!packed_.defined()) return;
+  packed_ = ops::pack_linear({weight, int8().factors, int8().round_inputs, /*gated=*/true}, dtype(), *kernels());
+  if (!packed_.defined()) return make_plain(weight);
   weight.reset();
-  bias = bias.to(at::kFloat);
+  to_float32(bias);
 }
 
 at::Tensor GatedLinear::forward(const at::Tensor& x) const {
@@ -71,23 +69,30 @@ Conv2d::Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_ch
   parameter(bias, "bias", {out_channels});
 }
 
-void Conv2d::pack_weights() {
+Conv2d::Way Conv2d::best_way() const {
   const auto& [kernel, stride, padding] = options_;
-  if (!ops::fits_kernels(weight)) return;
-  if (kernel == 3 && stride == 1 && padding == 1 && ops::winograd_pays(weight.size(1), weight.size(0))) {
-    replace(weight, packed_, ops::pack_winograd(weight, *kernels()));
-    bias = bias.to(at::kFloat);
-    way_ = Way::kWinograd;
-  } else if (kernel == 1 && stride == 1 && padding == 0) {
-    packed_linear_ = ops::pack_linear(weight.flatten(1), /*gated=*/false, *kernels());
-    if (!packed_linear_.defined()) return;
-    weight.reset();
-    bias = bias.to(at::kFloat);
-    way_ = Way::kLinear;
-  } else {
-    replace(weight, packed_, ops::pack_convolution(weight, {stride, padding}));
-    if (packed_.defined()) way_ = Way::kOneDnn;
+  if (stride != 1) return Way::kOneDnn;
+  if (kernel == 1 && padding == 0) return Way::kLinear;
+  const bool is_winograd = kernel == 3 && padding == 1 && ops::winograd_pays(weight.size(1), weight.size(0));
+  return is_winograd ? Way::kWinograd : Way::kOneDnn;
+}
+
+void Conv2d::pack_weights() {
+  if (dtype() != at::kFloat && dtype() != at::kBFloat16) return make_plain(weight);
+  way_ = best_way();
+  if (way_ == Way::kLinear) {
+    packed_linear_ = ops::pack_linear({weight.flatten(1), int8().factors, int8().round_inputs}, dtype(), *kernels());
+    if (!packed_linear_.defined()) way_ = Way::kOneDnn;
   }
+  if (way_ == Way::kWinograd) packed_winograd_ = ops::pack_winograd(weight, int8().factors, *kernels());
+  if (way_ != Way::kOneDnn) {
+    weight.reset();
+    return to_float32(bias);
+  }
+  make_plain(weight);
+  packed_ = ops::pack_convolution(weight, {options_.stride, options_.padding});
+  if (packed_.defined()) return weight.reset();
+  way_ = Way::kPlain;
 }
 
 at::Tensor Conv2d::convolve(const at::Tensor& x) const {
@@ -103,7 +108,7 @@ at::Tensor Conv2d::mix_channels(const at::Tensor& x, const at::Tensor& residual)
 }
 
 at::Tensor Conv2d::forward(const at::Tensor& x, const ops::ConvExtras& extras) const {
-  if (way_ == Way::kWinograd) return ops::winograd(x, packed_, bias, extras, *kernels());
+  if (way_ == Way::kWinograd) return ops::winograd(x, packed_winograd_, bias, extras, *kernels());
   const auto source = extras.enlarge_to ? at::upsample_nearest2d(x, *extras.enlarge_to) : x;
   if (way_ == Way::kLinear && !extras.image_bias.defined()) return mix_channels(source, extras.residual);
   auto y = way_ == Way::kLinear ? mix_channels(source, {}) : convolve(source);

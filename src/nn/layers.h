@@ -67,6 +67,7 @@ class Conv2d : public Module {
  private:
   enum class Way { kPlain, kLinear, kWinograd, kOneDnn };
 
+  Way best_way() const;
   void pack_weights() override;
   at::Tensor convolve(const at::Tensor& x) const;
   at::Tensor mix_channels(const at::Tensor& x, const at::Tensor& residual) const;  // 1x1
@@ -75,6 +76,7 @@ class Conv2d : public Module {
   Way way_ = Way::kPlain;
   at::Tensor packed_;
   ops::PackedLinear packed_linear_;
+  ops::PackedWinograd packed_winograd_;
 };
 
 // Normalises each of `groups` groups of channels over its channels and pixels, then applies the activation, if any.

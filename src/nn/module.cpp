@@ -42,6 +42,17 @@ at::Tensor& Module::parameter(at::Tensor& member, std::string name, at::IntArray
   return member;
 }
 
+void Module::make_plain(at::Tensor& weight) const {
+  if (weight.scalar_type() != at::kChar) return;
+  std::vector<std::int64_t> along_rows(static_cast<size_t>(weight.dim()), 1);
+  along_rows.front() = weight.size(0);
+  weight = weight.to(at::kFloat).mul_(int8_.factors.view(along_rows)).to(options_);
+}
+
+void Module::unpack_int8() {
+  for (auto& [name, tensor] : parameters_) make_plain(*tensor);
+}
+
 void Module::pack(const kernels::CpuKernels& kernels) {
   kernels_ = &kernels;
   pack_weights();

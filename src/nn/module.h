@@ -17,6 +17,12 @@ namespace fjord::nn {
 
 class Module;
 
+// What belongs to a parameter "weight" that holds int8 numbers.
+struct Int8Scale {
+  at::Tensor factors;         // float32, one for every output (row) of the weight
+  bool round_inputs = false;  // a linear layer may round its inputs to 8 bits too
+};
+
 // Where a new module hangs: its parent (null for a root), its name there, and the dtype and device of its parameters.
 struct Place {
   Module* parent = nullptr;
@@ -53,6 +59,12 @@ class Module {
   // The parameters of this module alone.
   std::vector<NamedParameter> own_parameters() const;
 
+  // Says that the parameter "weight" holds int8 numbers to be multiplied by these factors; before pack().
+  void set_int8(Int8Scale scale) { int8_ = std::move(scale); }
+
+  // int8 numbers that stay unpacked become plain ones; without pack().
+  void unpack_int8();
+
   // Makes this module alone run on our CPU kernels: once, after its weights have been read and before the first
   // forward. A layer puts its weights into the layout that the kernels want and gives the plain ones back, so its
   // parameters are at an end. Without it everything runs on LibTorch's plain operators (the reference).
@@ -67,13 +79,19 @@ class Module {
   at::Tensor& parameter(at::Tensor& member, std::string name, at::IntArrayRef shape);
   // Null: the plain operators.
   const kernels::CpuKernels* kernels() const { return kernels_; }
-  virtual void pack_weights() {}
+  virtual void pack_weights() { unpack_int8(); }
+  const Int8Scale& int8() const { return int8_; }
+  // The dtype in which this module computes.
+  at::ScalarType dtype() const { return options_.dtype().toScalarType(); }
+  // int8 numbers become numbers of that dtype; others stay.
+  void make_plain(at::Tensor& weight) const;
 
  private:
   void collect(const std::string& name, std::vector<NamedModule>& out);
 
   at::TensorOptions options_;
   const kernels::CpuKernels* kernels_ = nullptr;
+  Int8Scale int8_;
   std::vector<std::pair<std::string, Module*>> children_;
   std::vector<std::pair<std::string, at::Tensor*>> parameters_;
 };

@@ -3,25 +3,62 @@
 #include "core/memory_pool.h"
 #include "ops/cpu_tensors.h"
 
+#include <algorithm>
+
 namespace fjord::ops {
 namespace {
+
+using kernels::WeightKind;
+
+constexpr std::int64_t kRowsOfItem = 64;  // that are rounded by one thread at once
 
 kernels::LinearProblem shape_of(const PackedLinear& weight, at::ScalarType dtype) {
   kernels::LinearProblem problem;
   problem.element = element_of(dtype);
+  problem.kind = weight.kind;
   problem.in_features = weight.in_features;
   problem.out_features = weight.out_features;
   problem.gated = weight.gated;
   return problem;
 }
 
+WeightKind kind_of(const LinearWeight& weight) {
+  if (weight.values.scalar_type() != at::kChar) return WeightKind::kPlain;
+  return weight.round_inputs ? WeightKind::kInt8Product : WeightKind::kInt8;
+}
+
+bool fits(const LinearWeight& weight, at::ScalarType dtype) {
+  const auto kind = kind_of(weight);
+  if (!weight.values.is_cpu() || (dtype != at::kFloat && dtype != at::kBFloat16)) return false;
+  if (kind == WeightKind::kPlain && weight.values.scalar_type() != dtype) return false;
+  return kind == WeightKind::kInt8Product || dtype == at::kFloat || weight.values.size(1) % 2 == 0;
+}
+
+// The rows of x as bytes, and a factor for each.
+struct RoundedRows {
+  at::Tensor bytes, scale;
+};
+
+RoundedRows round_rows(const kernels::LinearProblem& problem, const kernels::CpuKernels& kernels) {
+  const auto row = (problem.in_features + 3) / 4 * 4;
+  RoundedRows out{pooled_empty({problem.rows, row}, at::kByte), pooled_empty({problem.rows}, at::kFloat)};
+  auto* const bytes = out.bytes.mutable_data_ptr<std::uint8_t>();
+  auto* const scale = out.scale.mutable_data_ptr<float>();
+  parallel_for_each((problem.rows + kRowsOfItem - 1) / kRowsOfItem, [&](std::int64_t item, int) {
+    const auto end = std::min(problem.rows, (item + 1) * kRowsOfItem);
+    kernels.quantize_rows(problem, item * kRowsOfItem, end, bytes, scale);
+  });
+  return out;
+}
+
 }  // namespace
 
-PackedLinear pack_linear(const at::Tensor& weight, bool gated, const kernels::CpuKernels& kernels) {
-  if (!fits_kernels(weight) || (weight.scalar_type() == at::kBFloat16 && weight.size(1) % 2 != 0)) return {};
-  const auto plain = weight.contiguous();
-  PackedLinear packed{{}, plain.size(1), gated ? plain.size(0) / 2 : plain.size(0), gated};
-  const auto problem = shape_of(packed, plain.scalar_type());
+PackedLinear pack_linear(const LinearWeight& weight, at::ScalarType dtype, const kernels::CpuKernels& kernels) {
+  if (!fits(weight, dtype)) return {};
+  const auto plain = weight.values.contiguous();
+  const auto out = weight.gated ? plain.size(0) / 2 : plain.size(0);
+  PackedLinear packed{{}, weight.scale, kind_of(weight), plain.size(1), out, weight.gated};
+  const auto problem = shape_of(packed, dtype);
   packed.data = pooled_empty({kernels.pack_linear_bytes(problem)}, at::kByte);
   kernels.pack_linear(problem, plain.const_data_ptr(), packed.data.mutable_data_ptr());
   return packed;
@@ -36,6 +73,7 @@ at::Tensor linear(const at::Tensor& x_in, const PackedLinear& weight, const at::
   auto problem = shape_of(weight, x.scalar_type());
   problem.x = x.const_data_ptr();
   problem.weight = weight.data.const_data_ptr();
+  problem.weight_scale = weight.scale.defined() ? weight.scale.const_data_ptr<float>() : nullptr;
   problem.bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   const auto residual = extras.residual.defined() ? extras.residual.contiguous() : at::Tensor();
   problem.residual = residual.defined() ? residual.const_data_ptr() : nullptr;
@@ -43,6 +81,12 @@ at::Tensor linear(const at::Tensor& x_in, const PackedLinear& weight, const at::
   problem.out = out.mutable_data_ptr();
   problem.rows = x.numel() / weight.in_features;
   problem.activation = extras.activation;
+  RoundedRows rounded;
+  if (weight.kind == WeightKind::kInt8Product) {
+    rounded = round_rows(problem, kernels);
+    problem.x = rounded.bytes.const_data_ptr();
+    problem.row_scale = rounded.scale.const_data_ptr<float>();
+  }
   const Scratch scratch(kernels.linear_scratch(problem));
   parallel_for_each(kernels.linear_items(problem),
                     [&](std::int64_t item, int worker) { kernels.linear(problem, item, scratch.of(worker)); });

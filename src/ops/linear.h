@@ -9,9 +9,19 @@
 
 namespace fjord::ops {
 
-// A weight [out, in] in the kernels' layout.
+// A layer's weight as it is in a file.
+struct LinearWeight {
+  at::Tensor values;          // [out, in], twice as many rows if gated; of the layer's dtype, or int8
+  at::Tensor scale = {};      // float32, a factor for every row of int8 values
+  bool round_inputs = false;  // with int8 values: round the inputs to 8 bits too and multiply whole numbers
+  bool gated = false;
+};
+
+// The same in the kernels' layout.
 struct PackedLinear {
   at::Tensor data;
+  at::Tensor scale;
+  kernels::WeightKind kind = kernels::WeightKind::kPlain;
   std::int64_t in_features = 0;
   std::int64_t out_features = 0;  // of the layer: half the weight's rows if gated
   bool gated = false;
@@ -25,8 +35,9 @@ struct LinearExtras {
   kernels::Activation activation = kernels::Activation::kNone;
 };
 
-// Undefined where the kernels cannot take the weight (another dtype or device, an odd number of bfloat16 inputs).
-PackedLinear pack_linear(const at::Tensor& weight, bool gated, const kernels::CpuKernels& kernels);
+// For inputs of `dtype`. Undefined where the kernels cannot take the weight (another dtype or device, an odd number of
+// bfloat16 inputs).
+PackedLinear pack_linear(const LinearWeight& weight, at::ScalarType dtype, const kernels::CpuKernels& kernels);
 
 // x [..., in] -> [..., out]. bias: float32 or undefined.
 at::Tensor linear(const at::Tensor& x, const PackedLinear& weight, const at::Tensor& bias, const LinearExtras& extras,

@@ -53,15 +53,16 @@ bool winograd_pays(std::int64_t in_channels, std::int64_t out_channels) {
   return in_channels >= kLeastIn && out_channels >= kLeastOut;
 }
 
-at::Tensor pack_winograd(const at::Tensor& weight, const kernels::CpuKernels& kernels) {
+PackedWinograd pack_winograd(const at::Tensor& weight, const at::Tensor& scale, const kernels::CpuKernels& kernels) {
   const auto plain = weight.contiguous();
-  auto packed = pooled_empty({kernels.pack_conv_size(plain.size(0), plain.size(1))}, plain.scalar_type());
-  kernels.pack_conv(plain.const_data_ptr(), element_of(plain.scalar_type()), plain.size(0), plain.size(1),
-                    packed.mutable_data_ptr());
+  PackedWinograd packed{pooled_empty({kernels.pack_conv_size(plain.size(0), plain.size(1))}, plain.scalar_type()),
+                        scale};
+  kernels.pack_conv(plain.const_data_ptr(), static_cast<int>(plain.element_size()), plain.size(0), plain.size(1),
+                    packed.data.mutable_data_ptr());
   return packed;
 }
 
-at::Tensor winograd(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, const ConvExtras& extras,
+at::Tensor winograd(const at::Tensor& x, const PackedWinograd& weight, const at::Tensor& bias, const ConvExtras& extras,
                     const kernels::CpuKernels& kernels) {
   const auto size = extras.enlarge_to.value_or(ImageSize{x.size(2), x.size(3)});
   const auto pixels = to_pixels(x);
@@ -70,7 +71,9 @@ at::Tensor winograd(const at::Tensor& x, const at::Tensor& packed, const at::Ten
   const auto residual = extras.residual.defined() ? to_pixels(extras.residual) : at::Tensor();
   auto out = pooled_empty({x.size(0), size[0] * size[1], bias.size(0)}, x.scalar_type());
   convolve({.x = pixels.const_data_ptr(),
-            .weight = packed.const_data_ptr(),
+            .weight = weight.data.const_data_ptr(),
+            .kind = weight.scale.defined() ? kernels::WeightKind::kInt8 : kernels::WeightKind::kPlain,
+            .weight_scale = weight.scale.defined() ? weight.scale.const_data_ptr<float>() : nullptr,
             .bias = all_bias.const_data_ptr<float>(),
             .bias_batch_stride = extras.image_bias.defined() ? bias.size(0) : 0,
             .residual = residual.defined() ? residual.const_data_ptr() : nullptr,

@@ -23,12 +23,17 @@ struct ConvExtras {
 // Whether the kernel serves a 3x3 convolution of so many channels, stride 1, padding 1.
 bool winograd_pays(std::int64_t in_channels, std::int64_t out_channels);
 
-// weight [out, in, 3, 3] -> the kernel's layout, as many elements (out rounded up to a multiple of 64).
-at::Tensor pack_winograd(const at::Tensor& weight, const kernels::CpuKernels& kernels);
+struct PackedWinograd {
+  at::Tensor data;   // in the kernel's layout, as many elements (out rounded up to a multiple of 64)
+  at::Tensor scale;  // float32 [out] where the data are int8, else undefined
+};
+
+// weight [out, in, 3, 3], float32, bfloat16, or int8 with its scale.
+PackedWinograd pack_winograd(const at::Tensor& weight, const at::Tensor& scale, const kernels::CpuKernels& kernels);
 
 // x [batch, in, height, width], channels last in memory or copied so -> [batch, out, height', width'], channels last.
 // bias: float32 [out].
-at::Tensor winograd(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, const ConvExtras& extras,
+at::Tensor winograd(const at::Tensor& x, const PackedWinograd& weight, const at::Tensor& bias, const ConvExtras& extras,
                     const kernels::CpuKernels& kernels);
 
 }  // namespace fjord::ops

@@ -49,7 +49,7 @@ std::unique_ptr<const text::ClipTokenizer> load_tokenizer(const Source& source, 
 // Where and how the networks compute.
 struct Engine {
   at::TensorOptions tensors;
-  const kernels::CpuKernels* kernels = nullptr;  // null: LibTorch's plain operators
+  loading::Keeping keeping;
 };
 
 // Builds a module from its configuration, fills it with its weights and packs them.
@@ -59,7 +59,7 @@ std::unique_ptr<const ModuleType> load_component(const Source& source, const std
                                                  const loading::KeyRules& rules, const Engine& engine) {
   const loading::Checkpoint checkpoint(source, folder, stem);
   auto module = std::make_unique<ModuleType>(config, engine.tensors);
-  loading::load_into(*module, checkpoint, rules, source.describe(folder), engine.kernels);
+  loading::load_into(*module, checkpoint, rules, source.describe(folder), engine.keeping);
   return module;
 }
 
@@ -118,8 +118,6 @@ Model load_model(const Source& source, const LoadOptions& options) {
   check(!model.device.is_cpu() || model.dtype != at::kHalf, ErrorCode::kUnsupported,
         "float16 needs a GPU; use float32 or bfloat16 on the CPU");
   check_class(source);
-  const Engine engine{at::TensorOptions().device(model.device).dtype(model.dtype),
-                      model.device.is_cpu() ? choose_cpu_kernels(options.cpu_kernels) : nullptr};
   const auto where = [&source](const char* name) { return source.describe(name); };
 
   const auto text = loading::read_clip_text_config(config_text(source, "text_encoder/config.json"),
@@ -128,6 +126,8 @@ Model load_model(const Source& source, const LoadOptions& options) {
   const auto vae = loading::read_vae_config(config_text(source, "vae/config.json"), where("vae/config.json"));
   model.scheduler = loading::read_scheduler_config(config_text(source, "scheduler/scheduler_config.json"),
                                                    where("scheduler/scheduler_config.json"));
+  const Engine engine{at::TensorOptions().device(model.device).dtype(model.dtype),
+                      {model.device.is_cpu() ? choose_cpu_kernels(options.cpu_kernels) : nullptr, unet.round_inputs}};
   const auto weights = MemoryPool::create();  // lives as long as the tensors in it
   const PoolScope scope(weights.get());
   model.tokenizer = load_tokenizer(source, text.max_position_embeddings);
@@ -139,7 +139,7 @@ Model load_model(const Source& source, const LoadOptions& options) {
                                                     engine);
   check_fit(model);
   model.info = describe(model);
-  model.info.kernels = engine.kernels != nullptr ? engine.kernels->name : "reference";
+  model.info.kernels = engine.keeping.kernels != nullptr ? engine.keeping.kernels->name : "reference";
   read_own_defaults(source, model.info);
   return model;
 }

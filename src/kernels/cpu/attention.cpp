@@ -3,6 +3,7 @@
 // exact, and the softmax has no sums across a vector.
 #include "kernels/cpu/table.h"
 #include "kernels/cpu/tile.h"
+#include "kernels/cpu/transpose.h"
 
 namespace fjord::kernels {
 namespace {
@@ -47,25 +48,6 @@ struct Rows {
   Index stride;
 };
 
-// to[c * kColumns + q] = from[q][c] for `count` queries; the other columns become 0.
-void transpose_in(const Word* from, Index stride, Index count, Index words, Word* to) {
-  if (words < kLanes) {
-    for (Index c = 0; c < words; ++c) {
-      for (Index q = 0; q < kColumns; ++q) to[c * kColumns + q] = q < count ? load_as<Word>(from + q * stride + c) : 0;
-    }
-    return;
-  }
-  for (Index q = 0; q < kColumns; q += kLanes) {
-    for (Index c = 0; c < words; c += kLanes) {
-      const auto first = c + kLanes <= words ? c : words - kLanes;
-      Vec rows[kLanes];
-      for (int i = 0; i < kLanes; ++i) rows[i] = q + i < count ? load_as<Vec>(from + (q + i) * stride + first) : Vec{};
-      transpose(rows);
-      for (int i = 0; i < kLanes; ++i) std::memcpy(to + (first + i) * kColumns + q, &rows[i], sizeof(Vec));
-    }
-  }
-}
-
 // to[q][c] = from[c * kColumns + q] * factor[q]
 template <typename T>
 void transpose_out(const float* from, const float* factor, Index count, Index head_dim, T* to, Index stride) {
@@ -99,7 +81,7 @@ struct FloatAttention {
   static constexpr int kPowers = 6;
   static Index words(Index head_dim) { return head_dim; }
   static void read_queries(const float* q, Index stride, Index count, Index head_dim, Scratch& s) {
-    transpose_in(reinterpret_cast<const Word*>(q), stride, count, head_dim, s.queries);
+    transpose_rows(reinterpret_cast<const Word*>(q), {stride, count, head_dim}, s.queries, {kColumns, kColumns});
   }
   static Rows read_keys(const float* k, Index stride, Index, Index, Scratch&) {
     return {reinterpret_cast<const Word*>(k), stride};
@@ -118,7 +100,8 @@ struct BFloat16Attention {
   static constexpr int kPowers = 4;
   static Index words(Index head_dim) { return head_dim / 2; }
   static void read_queries(const BFloat16* q, Index stride, Index count, Index head_dim, Scratch& s) {
-    transpose_in(reinterpret_cast<const Word*>(q), stride / 2, count, head_dim / 2, s.queries);
+    transpose_rows(reinterpret_cast<const Word*>(q), {stride / 2, count, head_dim / 2}, s.queries,
+                   {kColumns, kColumns});
   }
   static Rows read_keys(const BFloat16* k, Index stride, Index, Index, Scratch&) {
     return {reinterpret_cast<const Word*>(k), stride / 2};

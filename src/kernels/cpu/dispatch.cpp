@@ -25,7 +25,8 @@ std::vector<const CpuKernels*> find_supported() {
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  if (avx512 && __builtin_cpu_supports("avx512bf16")) out.push_back(&avx512_bf16::table);
+  if (avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"))
+    out.push_back(&avx512_bf16::table);
   if (avx512) out.push_back(&avx512::table);
   if (avx2) out.push_back(&avx2::table);
 #endif

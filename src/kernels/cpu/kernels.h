@@ -13,6 +13,15 @@ using Index = std::int64_t;
 
 enum class Element { kFloat32, kBFloat16 };
 
+// How the numbers of a packed weight are kept.
+enum class WeightKind {
+  kPlain,  // as the layer's element
+  kInt8,   // int8, with a factor for every output; the arithmetic is that of the element
+  // Likewise, and inputs are rounded to 8 bits, with a factor for every row of them: products of int8 are summed in
+  // int32. Linear layers only.
+  kInt8Product,
+};
+
 // softmax(q k^T * scale) v for every batch and head. A token's heads lie side by side: element (batch b, token t,
 // head h, channel c) of q stands at b * batch_stride + t * token_stride + h * head_dim + c, and so for k, v and out. In
 // bfloat16 head_dim and the strides are even.
@@ -37,7 +46,9 @@ struct AttentionProblem {
 struct ConvProblem {
   const void* x = nullptr;       // [batch, in_height, in_width, in_channels]
   const void* weight = nullptr;  // as packed by pack_conv
-  const float* bias = nullptr;   // [batch or 1, out_channels]
+  WeightKind kind = WeightKind::kPlain;
+  const float* weight_scale = nullptr;  // [out_channels] for int8, else null
+  const float* bias = nullptr;          // [batch or 1, out_channels]
   Index bias_batch_stride = 0;
   const void* residual = nullptr;  // added to the result; [batch, height, width, out_channels] or null
   void* out = nullptr;             // [batch, height, width, out_channels]
@@ -81,14 +92,17 @@ enum class Activation { kNone, kSilu, kGelu, kQuickGelu };
 // out = activation(x W^T + bias) + residual. Gated (GEGLU, arXiv:2002.05202): W and bias have twice as many rows as out
 // has features, and out = first half * gelu(second half) + residual. GELU is the exact one.
 struct LinearProblem {
-  const void* x = nullptr;       // [rows, in_features]
+  const void* x = nullptr;       // [rows, in_features]; for kInt8Product as quantize_rows wrote it
   const void* weight = nullptr;  // as packed by pack_linear
+  WeightKind kind = WeightKind::kPlain;
+  const float* weight_scale = nullptr;  // for every row of the weight, where it is int8
+  const float* row_scale = nullptr;     // [rows], of quantize_rows
   const float* bias = nullptr;
   const void* residual = nullptr;  // rows residual_stride elements apart, or null
   Index residual_stride = 0;
   void* out = nullptr;  // [rows, out_features]
   Element element = Element::kFloat32;
-  Index rows = 0, in_features = 0, out_features = 0;  // in_features is even in bfloat16
+  Index rows = 0, in_features = 0, out_features = 0;  // in_features is even in bfloat16, but for kInt8Product
   Activation activation = Activation::kNone;
   bool gated = false;
 };
@@ -101,9 +115,9 @@ struct CpuKernels {
   size_t (*attention_scratch)(const AttentionProblem&);
   void (*attention)(const AttentionProblem&, Index item, void* scratch);
 
-  // Weights in the layout of the convolution: pack_conv_size elements from [out, in, 3, 3], element by element.
+  // Weights in the layout of the convolution: pack_conv_size numbers of `bytes` bytes each from [out, in, 3, 3].
   Index (*pack_conv_size)(Index out_channels, Index in_channels);
-  void (*pack_conv)(const void* weight, Element, Index out_channels, Index in_channels, void* packed);
+  void (*pack_conv)(const void* weight, int bytes, Index out_channels, Index in_channels, void* packed);
   Index (*conv_transformed_floats)(const ConvProblem&, Index tiles);
   // First every item of conv_input, then, when all are done, every item of conv_output.
   Index (*conv_input_items)(const ConvProblem&, const ConvTiles&);
@@ -120,9 +134,13 @@ struct CpuKernels {
                            const float* shift);
   void (*layer_norm)(const LayerNormProblem&, Index begin, Index end);
 
-  // Packs a weight [out_features (twice if gated), in_features]; of the problem only shape, element and gated count.
+  // Packs a weight [out_features (twice if gated), in_features] of the element or of int8; of the problem only shape,
+  // element, kind and gated count.
   Index (*pack_linear_bytes)(const LinearProblem&);
   void (*pack_linear)(const LinearProblem&, const void* weight, void* packed);
+  // Rounds the rows begin .. end of x [rows, in_features] to 8 bits: x = (quantized - 128) * scale. A quantized row
+  // takes in_features rounded up to a multiple of four.
+  void (*quantize_rows)(const LinearProblem&, Index begin, Index end, std::uint8_t* quantized, float* scales);
   Index (*linear_items)(const LinearProblem&);
   size_t (*linear_scratch)(const LinearProblem&);
   void (*linear)(const LinearProblem&, Index item, void* scratch);

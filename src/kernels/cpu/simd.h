@@ -7,7 +7,7 @@
 #include "kernels/cpu/kernels.h"
 
 #include <cstring>
-#ifdef __AVX512BF16__
+#if defined(__AVX512BF16__) || defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -36,6 +36,7 @@ typedef float Vec __attribute__((vector_size(kLanes * 4)));
 typedef Word WordVec __attribute__((vector_size(kLanes * 4)));
 typedef std::int32_t IntVec __attribute__((vector_size(kLanes * 4)));
 typedef BFloat16 HalfVec __attribute__((vector_size(kLanes * 2)));
+typedef std::int8_t ByteVec __attribute__((vector_size(kLanes)));
 
 #define FJORD_INLINE __attribute__((always_inline)) inline
 
@@ -75,6 +76,8 @@ FJORD_INLINE WordVec rounded_bits(Vec v) {
 FJORD_INLINE Vec load(const BFloat16* from) {
   return reinterpret_cast<Vec>(__builtin_convertvector(load_as<HalfVec>(from), WordVec) << 16);
 }
+
+FJORD_INLINE Vec load(const std::int8_t* from) { return __builtin_convertvector(load_as<ByteVec>(from), Vec); }
 
 FJORD_INLINE HalfVec to_bfloat16(Vec v) {
 #ifdef __AVX512BF16__

@@ -23,6 +23,7 @@ const CpuKernels table{.name = FJORD_TEXT(FJORD_ISA),
                        .layer_norm = layer_norm,
                        .pack_linear_bytes = pack_linear_bytes,
                        .pack_linear = pack_linear,
+                       .quantize_rows = quantize_rows,
                        .linear_items = linear_items,
                        .linear_scratch = linear_scratch,
                        .linear = linear};

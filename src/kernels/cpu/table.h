@@ -10,7 +10,7 @@ size_t attention_scratch(const AttentionProblem&);
 void attention(const AttentionProblem&, Index item, void* scratch);
 
 Index pack_conv_size(Index out_channels, Index in_channels);
-void pack_conv(const void* weight, Element, Index out_channels, Index in_channels, void* packed);
+void pack_conv(const void* weight, int bytes, Index out_channels, Index in_channels, void* packed);
 Index conv_transformed_floats(const ConvProblem&, Index tiles);
 Index conv_input_items(const ConvProblem&, const ConvTiles&);
 void conv_input(const ConvProblem&, const ConvTiles&, Index item);
@@ -26,6 +26,7 @@ void layer_norm(const LayerNormProblem&, Index begin, Index end);
 
 Index pack_linear_bytes(const LinearProblem&);
 void pack_linear(const LinearProblem&, const void* weight, void* packed);
+void quantize_rows(const LinearProblem&, Index begin, Index end, std::uint8_t* quantized, float* scales);
 Index linear_items(const LinearProblem&);
 size_t linear_scratch(const LinearProblem&);
 void linear(const LinearProblem&, Index item, void* scratch);

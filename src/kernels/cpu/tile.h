@@ -54,6 +54,37 @@ struct BFloat16Math {  // two products a step, summed in float32
   }
 };
 
+struct Int8Math {  // four products a step, summed in int32: bytes of A from 0 to 255, of B from -128 to 127
+#if defined(__AVX512VNNI__)
+  static FJORD_INLINE Vec multiply_add(Vec sum, Word a, WordVec b) {
+    return reinterpret_cast<Vec>(_mm512_dpbusd_epi32(
+        reinterpret_cast<__m512i>(sum), _mm512_set1_epi32(static_cast<int>(a)), reinterpret_cast<__m512i>(b)));
+  }
+#else
+  typedef std::int16_t ShortVec __attribute__((vector_size(kLanes * 4)));
+
+  // Sums of neighbouring products.
+  static FJORD_INLINE IntVec multiply_pairs(WordVec a, ShortVec b) {
+#if defined(__AVX512BW__)
+    return reinterpret_cast<IntVec>(_mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(__AVX2__)
+    return reinterpret_cast<IntVec>(_mm256_madd_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__SSE2__)
+    return reinterpret_cast<IntVec>(_mm_madd_epi16(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+    const auto x = reinterpret_cast<IntVec>(a), y = reinterpret_cast<IntVec>(b);
+    return (x & 0xffff) * ((y << 16) >> 16) + (x >> 16) * (y >> 16);
+#endif
+  }
+  static FJORD_INLINE Vec multiply_add(Vec sum, Word a, WordVec b) {
+    const auto bytes = reinterpret_cast<ShortVec>(b);
+    const IntVec even = multiply_pairs((a & 0x00ff00ffu) - WordVec{}, (bytes << 8) >> 8);
+    const IntVec odd = multiply_pairs(((a >> 8) & 0x00ff00ffu) - WordVec{}, bytes >> 8);
+    return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(sum) + even + odd);
+  }
+#endif
+};
+
 // tile += A B over `steps` words: A(r, s) = a[r * a_row + s * a_step], B(s, column) = b[s * kColumns + column].
 template <typename Math, int kCount>
 FJORD_INLINE void accumulate(Tile<kCount>& tile, const Word* a, Index a_row, Index a_step, const Word* b, Index steps) {

@@ -4,6 +4,7 @@
 // take no more memory than they have elements.
 #include "kernels/cpu/table.h"
 #include "kernels/cpu/tile.h"
+#include "kernels/cpu/transpose.h"
 
 namespace fjord::kernels {
 namespace {
@@ -130,8 +131,8 @@ void transform_tile(const ConvProblem& p, const Grid& grid, Index tile, const Tr
 }
 
 // Row `i` of the transformed weights of `count` input channels and kColumns outputs: to[j][channel][column].
-template <typename T>
-void transform_weights(const T* packed, Index count, int i, float* to) {
+template <typename Weight>
+void transform_weights(const Weight* packed, Index count, int i, float* to) {
   for (Index c = 0; c < count; ++c, packed += kTaps * kOut) {
     for (int v = 0; v < kColumns; v += kLanes) {
       Vec across[3], u[kInputs];
@@ -179,8 +180,8 @@ FJORD_INLINE void multiply(const Gemm& g) {
   });
 }
 
-template <typename T>
-void sum_channels(const ConvProblem& p, const Transformed& from, Index rows, const T* packed, const Sums& s) {
+template <typename Weight>
+void sum_channels(const ConvProblem& p, const Transformed& from, Index rows, const Weight* packed, const Sums& s) {
   for (Index first = 0; first < p.in_channels; first += kIn) {
     const auto count = least(kIn, p.in_channels - first);
     const auto* chunk = packed + first * kTaps * kOut;
@@ -217,12 +218,13 @@ struct TileWriter {
     const bool whole = channels >= kLanes;
     const auto read = [&](const auto* from) { return whole ? load(from) : load_some(from, channels); };
     const Vec bias = p.bias != nullptr ? read(p.bias + batch * p.bias_batch_stride + channel) : Vec{};
+    const Vec scale = p.weight_scale != nullptr ? read(p.weight_scale + channel) : broadcast(1.0f);
     for (Index i = 0; i < kOutputs && y + i < p.height; ++i) {
       Vec out[kOutputs];
       transform_output(rows[i], out);
       for (Index j = 0; j < kOutputs && x + j < p.width; ++j) {
         const auto at = pixel(i, j) + channel;
-        Vec result = out[j] + bias;
+        Vec result = out[j] * scale + bias;
         if (p.residual != nullptr) result += read(static_cast<const T*>(p.residual) + at);
         if (whole) {
           store(static_cast<T*>(p.out) + at, result);
@@ -234,14 +236,14 @@ struct TileWriter {
   }
 };
 
-template <typename T>
+template <typename T, typename Weight>
 void output_item(const ConvProblem& p, const ConvTiles& tiles, Index item, void* scratch) {
   const Sums s(scratch);
   const Grid grid(p);
   const auto blocks = (tiles.count + kTiles - 1) / kTiles;
   const auto first_tile = item % blocks * kTiles, first_channel = item / blocks * kOut;
   const auto rows = least(kTiles, tiles.count - first_tile);
-  const auto* packed = static_cast<const T*>(p.weight) + first_channel * p.in_channels * kTaps;
+  const auto* packed = static_cast<const Weight*>(p.weight) + first_channel * p.in_channels * kTaps;
   sum_channels(p, Transformed(p, tiles, first_tile), rows, packed, s);
   const auto channels = least(kOut, p.out_channels - first_channel);
   for (Index row = 0; row < rows; ++row) {
@@ -264,13 +266,11 @@ void input_item(const ConvProblem& p, const ConvTiles& tiles, Index item) {
 
 // [out, in, tap] -> [block of kOut][in][tap][channel of the block], zeros behind the last channel.
 template <typename T>
-void pack(const T* weight, Index out_channels, Index in_channels, T* packed) {
-  for (Index block = 0; block < out_channels; block += kOut) {
-    for (Index i = 0; i < in_channels * kTaps; ++i, packed += kOut) {
-      for (Index o = 0; o < kOut; ++o) {
-        packed[o] = block + o < out_channels ? weight[(block + o) * in_channels * kTaps + i] : T{};
-      }
-    }
+void pack(const void* weight, Index out_channels, Index in_channels, void* packed) {
+  const auto row = in_channels * kTaps;
+  for (Index first = 0; first < out_channels; first += kOut) {
+    transpose_rows(static_cast<const T*>(weight) + first * row, {row, least(kOut, out_channels - first), row},
+                   static_cast<T*>(packed) + first * row, {kOut, kOut});
   }
 }
 
@@ -284,11 +284,11 @@ Index pack_conv_size(Index out_channels, Index in_channels) {
   return blocks_of_outputs(out_channels) * kOut * in_channels * kTaps;
 }
 
-void pack_conv(const void* weight, Element element, Index out_channels, Index in_channels, void* packed) {
-  if (element == Element::kFloat32) {
-    pack(static_cast<const float*>(weight), out_channels, in_channels, static_cast<float*>(packed));
-  } else {
-    pack(static_cast<const BFloat16*>(weight), out_channels, in_channels, static_cast<BFloat16*>(packed));
+void pack_conv(const void* weight, int bytes, Index out_channels, Index in_channels, void* packed) {
+  switch (bytes) {
+    case 1: return pack<std::uint8_t>(weight, out_channels, in_channels, packed);
+    case 2: return pack<BFloat16>(weight, out_channels, in_channels, packed);
+    default: return pack<Word>(weight, out_channels, in_channels, packed);
   }
 }
 
@@ -309,8 +309,14 @@ Index conv_output_items(const ConvProblem& p, const ConvTiles& tiles) {
 size_t conv_output_scratch(const ConvProblem&) { return Sums::kSize; }
 
 void conv_output(const ConvProblem& p, const ConvTiles& tiles, Index item, void* scratch) {
-  p.element == Element::kFloat32 ? output_item<float>(p, tiles, item, scratch)
-                                 : output_item<BFloat16>(p, tiles, item, scratch);
+  const bool int8 = p.kind == WeightKind::kInt8;
+  if (p.element == Element::kFloat32) {
+    int8 ? output_item<float, std::int8_t>(p, tiles, item, scratch)
+         : output_item<float, float>(p, tiles, item, scratch);
+  } else {
+    int8 ? output_item<BFloat16, std::int8_t>(p, tiles, item, scratch)
+         : output_item<BFloat16, BFloat16>(p, tiles, item, scratch);
+  }
 }
 
 }  // namespace FJORD_ISA
