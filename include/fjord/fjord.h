@@ -6,5 +6,6 @@
 #include <fjord/inspect.h>
 #include <fjord/pipeline.h>
 #include <fjord/progress.h>
+#include <fjord/quantize.h>
 #include <fjord/request.h>
 #include <fjord/version.h>

@@ -14,6 +14,7 @@ using Action = std::function<void(Output& output)>;
 void add_txt2img_command(CommandLine& line, Action& action);
 void add_replay_command(CommandLine& line, Action& action);
 void add_inspect_command(CommandLine& line, Action& action);
+void add_quantize_command(CommandLine& line, Action& action);
 void add_doctor_command(CommandLine& line, Action& action);
 
 }  // namespace fjord::cli

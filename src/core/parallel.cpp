@@ -15,8 +15,13 @@ namespace fjord {
 
 int parallel_workers() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
 
-void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t item, int worker)>& f) {
-  const auto threads = static_cast<int>(std::min<std::int64_t>(count, parallel_workers()));
+namespace {
+
+constexpr double kOperationsOfThread = 2e6;  // some 20 microseconds
+
+using Work = std::function<void(std::int64_t item, int worker)>;
+
+void run(std::int64_t count, int threads, const Work& f) {
   if (threads <= 1) {
     for (std::int64_t i = 0; i < count; ++i) f(i, 0);
     return;
@@ -36,6 +41,17 @@ void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t
     if (!failed.test_and_set()) error = std::current_exception();
   }
   if (error) std::rethrow_exception(error);
+}
+
+}  // namespace
+
+void parallel_for_each(std::int64_t count, const Work& f) {
+  run(count, static_cast<int>(std::min<std::int64_t>(count, parallel_workers())), f);
+}
+
+void parallel_for_each(std::int64_t count, double operations, const Work& f) {
+  const auto most = static_cast<std::int64_t>(operations / kOperationsOfThread) + 1;
+  run(count, static_cast<int>(std::min({count, most, static_cast<std::int64_t>(parallel_workers())})), f);
 }
 
 }  // namespace fjord

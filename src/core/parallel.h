@@ -15,4 +15,9 @@ int parallel_workers();
 // thread. The first exception stops the rest and is thrown again here. Nested calls run on the calling thread.
 void parallel_for_each(std::int64_t count, const std::function<void(std::int64_t item, int worker)>& f);
 
+// Likewise for work of so many arithmetic operations in all: little work gets fewer threads, since calling them
+// together costs some microseconds each time, and far more where other programs use the cores.
+void parallel_for_each(std::int64_t count, double operations,
+                       const std::function<void(std::int64_t item, int worker)>& f);
+
 }  // namespace fjord

@@ -54,7 +54,8 @@ at::Tensor kernel_attention(const at::Tensor& q_in, const at::Tensor& k_in, cons
   problem.causal = options.causal;
   const auto& kernels = *options.kernels;
   const Scratch scratch(kernels.attention_scratch(problem));
-  parallel_for_each(kernels.attention_items(problem),
+  const auto operations = 4.0 * static_cast<double>(q.numel() * problem.keys);
+  parallel_for_each(kernels.attention_items(problem), operations,
                     [&](std::int64_t item, int worker) { kernels.attention(problem, item, scratch.of(worker)); });
   return out;
 }

@@ -44,7 +44,8 @@ at::Tensor join_channels(const at::Tensor& first, const at::Tensor& second) {
   const auto size = static_cast<std::int64_t>(left.element_size());
   const auto left_bytes = left.size(2) * size, right_bytes = right.size(2) * size;
   const auto pixels = left.size(0) * left.size(1);
-  parallel_for_each((pixels + kPixelsOfItem - 1) / kPixelsOfItem, [&](std::int64_t item, int) {
+  const auto blocks = (pixels + kPixelsOfItem - 1) / kPixelsOfItem;
+  parallel_for_each(blocks, static_cast<double>(out.nbytes()), [&](std::int64_t item, int) {
     const auto* a = static_cast<const char*>(left.const_data_ptr());
     const auto* b = static_cast<const char*>(right.const_data_ptr());
     auto* to = static_cast<char*>(out.mutable_data_ptr());

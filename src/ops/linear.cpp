@@ -44,7 +44,8 @@ RoundedRows round_rows(const kernels::LinearProblem& problem, const kernels::Cpu
   RoundedRows out{pooled_empty({problem.rows, row}, at::kByte), pooled_empty({problem.rows}, at::kFloat)};
   auto* const bytes = out.bytes.mutable_data_ptr<std::uint8_t>();
   auto* const scale = out.scale.mutable_data_ptr<float>();
-  parallel_for_each((problem.rows + kRowsOfItem - 1) / kRowsOfItem, [&](std::int64_t item, int) {
+  const auto blocks = (problem.rows + kRowsOfItem - 1) / kRowsOfItem;
+  parallel_for_each(blocks, static_cast<double>(problem.rows * row), [&](std::int64_t item, int) {
     const auto end = std::min(problem.rows, (item + 1) * kRowsOfItem);
     kernels.quantize_rows(problem, item * kRowsOfItem, end, bytes, scale);
   });
@@ -88,7 +89,8 @@ at::Tensor linear(const at::Tensor& x_in, const PackedLinear& weight, const at::
     problem.row_scale = rounded.scale.const_data_ptr<float>();
   }
   const Scratch scratch(kernels.linear_scratch(problem));
-  parallel_for_each(kernels.linear_items(problem),
+  const auto operations = 2.0 * static_cast<double>(problem.rows * weight.in_features * weight.out_features);
+  parallel_for_each(kernels.linear_items(problem), operations,
                     [&](std::int64_t item, int worker) { kernels.linear(problem, item, scratch.of(worker)); });
   return out;
 }

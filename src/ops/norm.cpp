@@ -15,9 +15,13 @@ constexpr std::int64_t kRowsOfItem = 32;
 
 std::int64_t blocks(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
-// Calls f(begin, end) for the rows in blocks, on all threads.
-void for_row_blocks(std::int64_t rows, const std::function<void(std::int64_t, std::int64_t)>& f) {
-  parallel_for_each(blocks(rows, kRowsOfItem),
+// Reading and writing a number takes as long as some operations.
+double operations_of(std::int64_t elements) { return 4.0 * static_cast<double>(elements); }
+
+// Calls f(begin, end) for the rows of so many elements in all, in blocks, on all threads.
+void for_row_blocks(std::int64_t rows, std::int64_t elements,
+                    const std::function<void(std::int64_t, std::int64_t)>& f) {
+  parallel_for_each(blocks(rows, kRowsOfItem), operations_of(elements),
                     [&](std::int64_t item, int) { f(item * kRowsOfItem, std::min(rows, (item + 1) * kRowsOfItem)); });
 }
 
@@ -59,7 +63,7 @@ ScaleAndShift statistics(const kernels::GroupNormProblem& p, const std::vector<f
   const auto parts = blocks(p.pixels, kPixelsOfItem);
   const auto size = static_cast<size_t>(p.batch * parts * p.channels);
   std::vector<double> sums(size), squares(size);
-  parallel_for_each(p.batch * parts, [&](std::int64_t item, int) {
+  parallel_for_each(p.batch * parts, operations_of(p.batch * p.pixels * p.channels), [&](std::int64_t item, int) {
     const auto batch = item / parts, begin = item % parts * kPixelsOfItem;
     kernels.group_norm_sums(p, batch, begin, std::min(p.pixels, begin + kPixelsOfItem),
                             about.data() + batch * p.channels, sums.data() + item * p.channels,
@@ -106,7 +110,7 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
   const auto about = x.scalar_type() == at::kFloat ? first_pixels<float>(pixels) : first_pixels<at::BFloat16>(pixels);
   const auto factors = statistics(problem, about, kernels);
   const auto parts = blocks(problem.pixels, kPixelsOfItem);
-  parallel_for_each(problem.batch * parts, [&](std::int64_t item, int) {
+  parallel_for_each(problem.batch * parts, operations_of(x.numel()), [&](std::int64_t item, int) {
     const auto batch = item / parts, begin = item % parts * kPixelsOfItem;
     kernels.group_norm_apply(problem, batch, begin, std::min(problem.pixels, begin + kPixelsOfItem),
                              factors.scale.data() + batch * problem.channels,
@@ -128,7 +132,7 @@ at::Tensor layer_norm(const at::Tensor& x_in, const at::Tensor& weight, const at
                                           .rows = x.numel() / features,
                                           .features = features,
                                           .eps = eps};
-  for_row_blocks(problem.rows, [&](auto begin, auto end) { kernels.layer_norm(problem, begin, end); });
+  for_row_blocks(problem.rows, x.numel(), [&](auto begin, auto end) { kernels.layer_norm(problem, begin, end); });
   return out;
 }
 

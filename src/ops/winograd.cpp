@@ -39,9 +39,11 @@ void convolve(const kernels::ConvProblem& problem, const kernels::CpuKernels& ke
   const Scratch scratch(kernels.conv_output_scratch(problem));
   for (std::int64_t begin = 0; begin < total; begin += step) {
     const kernels::ConvTiles tiles{begin, std::min(step, total - begin), transformed.mutable_data_ptr<float>()};
-    parallel_for_each(kernels.conv_input_items(problem, tiles),
+    const auto inputs = static_cast<double>(tiles.count * 36 * problem.in_channels);
+    parallel_for_each(kernels.conv_input_items(problem, tiles), 4 * inputs,
                       [&](std::int64_t item, int) { kernels.conv_input(problem, tiles, item); });
-    parallel_for_each(kernels.conv_output_items(problem, tiles), [&](std::int64_t item, int worker) {
+    const auto operations = 2 * inputs * static_cast<double>(problem.out_channels);
+    parallel_for_each(kernels.conv_output_items(problem, tiles), operations, [&](std::int64_t item, int worker) {
       kernels.conv_output(problem, tiles, item, scratch.of(worker));
     });
   }

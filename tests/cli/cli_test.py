@@ -314,6 +314,34 @@ class TellingTest(ProgramTest):
         self.assertIn("unet", json.dumps(report))
         self.assert_fails(self.run_program("inspect", ROOT / "README.md"), 65, "README.md")
 
+    def test_quantize_writes_a_model_that_draws(self):
+        folder = self.folder / "int8"
+        done = self.run_program("quantize", MODEL, folder, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertGreater(report["quantized"], 50)
+        self.assertLess(report["bytes_after"], report["bytes_before"])
+        exact = self.picture(out="exact.png")
+        rounded = self.picture("--model", folder, out="int8.png")
+        self.assertEqual(rounded[:2], exact[:2])
+        self.assertNotEqual(rounded[2], exact[2])
+
+    def test_quantize_refuses(self):
+        self.assert_fails(self.run_program("quantize", MODEL, self.folder / "x", "--inputs", "int4"), 64, "--inputs")
+        self.assert_fails(self.run_program("quantize", self.folder / "none", self.folder / "x"), 66, "none")
+        (self.folder / "there").mkdir()
+        done = self.run_program("quantize", MODEL, self.folder / "there")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(b"exists already", done.stderr)
+
+    def test_cpu_kernels_are_chosen_by_name(self):
+        plain, other = self.picture("--cpu-kernels", "reference"), self.picture("--cpu-kernels", "baseline")
+        self.assertEqual(len(plain[2]), len(other[2]))
+        self.assertEqual(json.loads(texts(self.folder / "a.png")["fjord"])["kernels"], "baseline")
+
+    def test_unknown_cpu_kernels(self):
+        self.assert_fails(self.txt2img("--cpu-kernels", "sse9"), 64, "CPU kernels", "baseline", "sse9")
+
     def test_doctor_says_versions_and_devices(self):
         text = self.run_program("doctor").stdout.decode()
         for words in ("fjord", "LibTorch", "OpenMP", "devices", "cuda"):
