@@ -46,7 +46,8 @@ struct Request {
 
   Array latents;  // initial noise [images, channels, height/8, width/8], unit variance; empty: drawn from `seed`
   PromptEmbeddings embeddings;  // replaces prompt and negative_prompt where not empty
-  bool decode = true;           // false: stop at the latents (Result::images stays empty)
+  bool vae_tiling = false;  // decode pictures larger than the VAE's sample_size in tiles: less memory, near the same
+  bool decode = true;       // false: stop at the latents (Result::images stays empty)
 };
 
 }  // namespace fjord

@@ -23,6 +23,7 @@ Json request_to_json(const Request& request) {
       {"guidance_rescale", request.guidance_rescale},
       {"seed", request.seed},
       {"per_image_seeds", request.per_image_seeds},
+      {"vae_tiling", request.vae_tiling},
       {"images", request.images},
       {"scheduler", request.scheduler},
       {"scheduler_options", Json(request.scheduler_options)},
@@ -42,6 +43,7 @@ Request request_from_json(const Json& json) {
   fields.read("guidance_rescale", request.guidance_rescale);
   fields.read("seed", request.seed);
   fields.read("per_image_seeds", request.per_image_seeds);
+  fields.read("vae_tiling", request.vae_tiling);
   fields.read("images", request.images);
   fields.read("scheduler", request.scheduler);
   fields.read("scheduler_options", request.scheduler_options);

@@ -53,6 +53,8 @@ void add_picture_options(CommandOptions& options, Request& request) {
       [&request](const std::string& option, const std::string& text) { request.seed = parse_seed(option, text); });
   options.flag("--per-image-seeds", "Image i uses seed S + i; otherwise one random stream serves all images",
                request.per_image_seeds);
+  options.flag("--vae-tiling", "Decode large pictures in overlapping tiles, which takes less memory",
+               request.vae_tiling);
   options.parsed("--images", "N", "Pictures of this prompt (default: 1)", integer_into(request.images));
 }
 

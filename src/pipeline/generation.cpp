@@ -97,7 +97,7 @@ Result Generation::Impl::finish() {
   phase_ = Phase::kDecode;
   Result result;
   const pipeline::RunScope scope(threads_, pool_.get());
-  if (request_.decode) result.images = pipeline::decode_images(*model_->vae, latents_);
+  if (request_.decode) result.images = pipeline::decode_images(*model_->vae, latents_, request_.vae_tiling);
   check_cancelled();
   result.latents = to_array(latents_);
   result.request = request_;
@@ -110,7 +110,7 @@ Result Generation::Impl::finish() {
 std::vector<Image> Generation::Impl::preview() const {
   const pipeline::RunScope scope(threads_, pool_.get());
   const auto clean = prediction_.defined() ? run_->predict_clean(prediction_, step_ - 1, seen_) : latents_;
-  return pipeline::decode_images(*model_->vae, clean.to(model_->dtype));
+  return pipeline::decode_images(*model_->vae, clean.to(model_->dtype), request_.vae_tiling);
 }
 
 Array Generation::Impl::latents() const { return to_array(latents_); }

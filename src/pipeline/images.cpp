@@ -18,8 +18,8 @@ Image to_image(const at::Tensor& bytes) {
 
 }  // namespace
 
-std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents) {
-  const auto decoded = vae.decode(latents / vae.config().scaling_factor);
+std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
+  const auto decoded = vae.decode(latents / vae.config().scaling_factor, tiled);
   check(decoded.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
         "the VAE decoder gave NaN or infinity; try float32");
   // -1..1 to 0..255, [images, height, width, 3]

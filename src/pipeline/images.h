@@ -9,8 +9,8 @@
 
 namespace fjord::pipeline {
 
-// Decodes scaled latents [images, channels, height, width] and rounds to bytes as the reference does.
+// Decodes scaled latents [images, channels, height, width], in tiles if asked, and rounds to bytes as the reference does.
 // Throws Error(kNonFinite) if the picture has NaN or infinity.
-std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents);
+std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled);
 
 }  // namespace fjord::pipeline

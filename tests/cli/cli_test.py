@@ -314,6 +314,12 @@ class TellingTest(ProgramTest):
         self.assertIn("unet", json.dumps(report))
         self.assert_fails(self.run_program("inspect", ROOT / "README.md"), 65, "README.md")
 
+    def test_vae_tiling_changes_large_pictures_a_little(self):
+        whole = self.picture("--steps", 1, "--width", 160, "--height", 144)
+        tiled = self.picture("--steps", 1, "--width", 160, "--height", 144, "--vae-tiling")
+        self.assertEqual(whole[:2], tiled[:2])
+        self.assertNotEqual(whole[2], tiled[2])
+
     def test_quantize_writes_a_model_that_draws(self):
         folder = self.folder / "int8"
         done = self.run_program("quantize", MODEL, folder, "--json")

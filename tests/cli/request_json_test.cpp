@@ -24,6 +24,7 @@ Request full_request() {
   request.guidance_rescale = 0.7;
   request.seed = std::numeric_limits<std::uint64_t>::max();
   request.per_image_seeds = true;
+  request.vae_tiling = true;
   request.images = 3;
   request.scheduler = "DDIMScheduler";
   request.scheduler_options = {{"eta", "0.5"}, {"timestep_spacing", "trailing"}};
@@ -53,6 +54,7 @@ TEST(RequestJsonTest, EveryFieldRoundTripsThroughText) {
   EXPECT_EQ(back.guidance_rescale, 0.7);
   EXPECT_EQ(back.seed, request.seed);
   EXPECT_TRUE(back.per_image_seeds);
+  EXPECT_TRUE(back.vae_tiling);
   EXPECT_EQ(back.images, 3);
   EXPECT_EQ(back.scheduler, "DDIMScheduler");
   EXPECT_EQ(back.scheduler_options, request.scheduler_options);

@@ -103,6 +103,17 @@ TEST_P(VaeParityTest, EncoderAndDecoderMatchReference) {
   expect_close(vae.decode(latents), expected(GetParam(), "decoded"), "decoded");
 }
 
+TEST(TiledVaeParityTest, EncoderAndDecoderMatchReference) {
+  const c10::InferenceMode inference;
+  models::AutoencoderKL vae(loading::read_vae_config(config_text("tiled_vae"), "tiled_vae"), at::kFloat);
+  testing::fill(vae, kSeed);
+  expect_close(vae.encode(normal(1, {2, 3, 52, 84}), true).mode(), expected("tiled_vae", "mode"), "mode");
+  const auto latents = normal(3, {2, vae.config().latent_channels, 13, 21});
+  expect_close(vae.decode(latents, true), expected("tiled_vae", "decoded"), "decoded");
+  const auto small = latents.slice(2, 0, 8).slice(3, 0, 8);
+  EXPECT_TRUE(vae.decode(small, true).equal(vae.decode(small)));
+}
+
 INSTANTIATE_TEST_SUITE_P(Cases, VaeParityTest, ::testing::ValuesIn(cases("vae")), case_name);
 
 class TextEncoderParityTest : public ::testing::TestWithParam<std::string> {};

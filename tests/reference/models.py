@@ -108,6 +108,16 @@ def run_vae(name: str, config: dict) -> None:
     save(name, json.loads(vae.to_json_string()), tensors)
 
 
+def run_tiled_vae(name: str, config: dict) -> None:
+    """Larger than a tile both ways, with tiles cut at the right and at the bottom."""
+    vae = AutoencoderKL(**config).eval()
+    fill(vae, SEED)
+    vae.enable_tiling()
+    tensors = dict(mode=vae.encode(normal(1, 2, 3, 52, 84)).latent_dist.mode(),
+                   decoded=vae.decode(normal(3, 2, config["latent_channels"], 13, 21)).sample)
+    save(name, json.loads(vae.to_json_string()), tensors)
+
+
 def run_text_encoder(name: str, kind: type, config: dict) -> None:
     model = kind(CLIPTextConfig(**config)).eval()
     model.config.architectures = [kind.__name__]
@@ -130,6 +140,7 @@ def main() -> None:
         run_unet(name, config, height, width)
     for name, config in VAES.items():
         run_vae(name, config)
+    run_tiled_vae("tiled_vae", VAE)
     for name, (kind, config) in TEXT_ENCODERS.items():
         run_text_encoder(name, kind, config)
 
