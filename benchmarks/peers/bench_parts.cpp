@@ -1,60 +1,27 @@
-// Times one part of a pipeline as the pipeline runs it, and prints JSON.
+// Times one part of a model folder, or a whole picture, and prints JSON.
 // Usage: bench_parts FOLDER unet|vae|text|image float32|bfloat16 REPEATS [KERNELS]
-#include "loading/source.h"
-#include "pipeline/model.h"
+#include "peers/parts.h"
 #include "pipeline/run_scope.h"
 
 #include <fjord/fjord.h>
-
-#include <ATen/ops/full.h>
-#include <ATen/ops/randint.h>
-#include <ATen/ops/randn.h>
 
 #include <sys/resource.h>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace {
 
-using fjord::pipeline::Model;
+constexpr int kSteps = 20;
 
 double seconds_of(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// A guided forward of 512x512 pixels: a batch of two.
-std::function<void()> unet_forward(const Model& model) {
-  fjord::models::UNetInput input;
-  const auto options = at::TensorOptions().dtype(model.dtype);
-  const auto size = model.info.width / model.info.size_multiple;
-  input.sample = at::randn({2, model.info.latent_channels, size, size}, options);
-  input.timesteps = at::full({2}, 500.0, at::kFloat);
-  input.encoder_hidden_states = at::randn({2, 77, model.unet->config().cross_attention_dim.front()}, options);
-  return [&model, input] { model.unet->forward(input); };
-}
-
-std::function<void()> vae_decode(const Model& model) {
-  const auto size = model.info.width / model.info.size_multiple;
-  const auto latents = at::randn({1, model.info.latent_channels, size, size}, at::TensorOptions().dtype(model.dtype));
-  return [&model, latents] { model.vae->decode(latents); };
-}
-
-std::function<void()> text_forward(const Model& model) {
-  const auto ids = at::randint(0, 1000, {2, 77}, at::TensorOptions().dtype(at::kLong));
-  return [&model, ids] { model.text_encoder->forward(ids); };
-}
-
-std::function<void()> part(const Model& model, const std::string& name) {
-  if (name == "unet") return unet_forward(model);
-  if (name == "vae") return vae_decode(model);
-  if (name == "text") return text_forward(model);
-  return {};
 }
 
 void print(double load, const std::vector<double>& seconds) {
@@ -66,28 +33,29 @@ void print(double load, const std::vector<double>& seconds) {
   std::printf("]}\n");
 }
 
-int run(const std::string& folder, const std::string& name, const fjord::LoadOptions& options, int repeats) {
+void time_image(const std::string& folder, const fjord::LoadOptions& options, int repeats) {
+  std::unique_ptr<const fjord::Pipeline> pipeline;
+  const double load =
+      seconds_of([&] { pipeline = std::make_unique<const fjord::Pipeline>(fjord::Pipeline::load(folder, options)); });
+  fjord::Request request;
+  request.prompt = "a gold crown on red cloth";
+  request.steps = 1;
+  pipeline->generate(request);  // warm-up
+  request.steps = kSteps;
   std::vector<double> seconds;
-  if (name == "image") {
-    std::unique_ptr<const fjord::Pipeline> pipeline;
-    const double load =
-        seconds_of([&] { pipeline = std::make_unique<const fjord::Pipeline>(fjord::Pipeline::load(folder, options)); });
-    fjord::Request request;
-    request.prompt = "a gold crown on red cloth";
-    request.steps = 20;
-    for (int i = 0; i < repeats; ++i) seconds.push_back(seconds_of([&] { pipeline->generate(request); }));
-    return print(load, seconds), 0;
-  }
+  for (int i = 0; i < repeats; ++i) seconds.push_back(seconds_of([&] { pipeline->generate(request); }));
+  print(load, seconds);
+}
+
+void time_part(const std::string& folder, const std::string& name, const fjord::LoadOptions& options, int repeats) {
   const auto pool = fjord::MemoryPool::create();
   const fjord::pipeline::RunScope scope(0, pool.get());
-  Model model;
-  const double load =
-      seconds_of([&] { model = fjord::pipeline::load_model(*fjord::loading::open_folder(folder), options); });
-  const auto work = part(model, name);
-  if (!work) return std::fprintf(stderr, "the part must be unet, vae, text or image, got %s\n", name.c_str()), 64;
-  work();  // warm-up
-  for (int i = 0; i < repeats; ++i) seconds.push_back(seconds_of(work));
-  return print(load, seconds), 0;
+  std::function<void()> forward;
+  const double load = seconds_of([&] { forward = fjord::bench::load_part(folder, name, options); });
+  forward();  // warm-up
+  std::vector<double> seconds;
+  for (int i = 0; i < repeats; ++i) seconds.push_back(seconds_of(forward));
+  print(load, seconds);
 }
 
 }  // namespace
@@ -100,7 +68,10 @@ int main(int argc, char** argv) try {
   fjord::LoadOptions options;
   if (std::string(argv[3]) == "bfloat16") options.precision = fjord::Precision::kBFloat16;
   if (argc > 5) options.cpu_kernels = argv[5];
-  return run(argv[1], argv[2], options, std::atoi(argv[4]));
+  const std::string part = argv[2];
+  const int repeats = std::atoi(argv[4]);
+  part == "image" ? time_image(argv[1], options, repeats) : time_part(argv[1], part, options, repeats);
+  return 0;
 } catch (const std::exception& error) {
   return std::fprintf(stderr, "%s\n", error.what()), 1;
 }

@@ -24,6 +24,9 @@ struct LoadOptions {
   // What computes on a CPU: "auto" (fjord's kernels for the best instruction set of this processor), one of
   // cpu_kernel_names() in fjord/inspect.h, or "reference" (LibTorch's plain operators, for comparison).
   std::string cpu_kernels = "auto";
+  // The text encoder is read anew for every request and its memory given back before the first step. The folder must
+  // then stay where it is.
+  bool drop_text_encoder = false;
 };
 
 // Defaults and limits of a loaded model.

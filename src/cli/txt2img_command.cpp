@@ -78,6 +78,8 @@ void add_run_options(CommandOptions& options, RenderJob& job) {
       "What computes on a CPU: auto, reference (LibTorch's plain operators), or a name that fjord doctor lists "
       "(default: auto)",
       job.load.cpu_kernels);
+  options.flag("--drop-text-encoder", "Give the text encoder's memory back once the prompt is encoded",
+               job.load.drop_text_encoder);
   options.parsed("--threads", "N", "CPU threads (default: as many as LibTorch finds good)",
                  integer_into(job.load.threads));
   options.parsed("--progress", "MODE",

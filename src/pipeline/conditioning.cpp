@@ -27,11 +27,7 @@ at::Tensor given_embeddings(const Model& model, const Array& array, std::int64_t
   return tensor.to(model.device, model.dtype).expand({images, -1, -1});
 }
 
-at::Tensor text_states(const Model& model, const Array& given, const std::string& prompt, std::int64_t images,
-                       const std::string& what, std::vector<std::string>& warnings) {
-  if (!given.shape.empty() || !given.values.empty()) return given_embeddings(model, given, images, what);
-  return encode_text(model, prompt, warnings).expand({images, -1, -1});
-}
+bool is_given(const Array& array) { return !array.shape.empty() || !array.values.empty(); }
 
 // Sinusoids of the guidance scale, eq. in arXiv:2210.03142; reference: get_guidance_scale_embedding.
 at::Tensor embed_guidance(double guidance, std::int64_t images, std::int64_t dim) {
@@ -43,25 +39,29 @@ at::Tensor embed_guidance(double guidance, std::int64_t images, std::int64_t dim
 
 }  // namespace
 
-at::Tensor encode_text(const Model& model, const std::string& prompt, std::vector<std::string>& warnings) {
-  const auto tokens = model.tokenizer->encode(prompt);
+at::Tensor TextStates::of(const std::string& prompt) {
+  const auto tokens = model_.tokenizer->encode(prompt);
   if (tokens.truncated) {
-    warnings.push_back(concat("the prompt has ", tokens.total_tokens, " tokens; it was cut to ", tokens.ids.size()));
+    warnings_.push_back(concat("the prompt has ", tokens.total_tokens, " tokens; it was cut to ", tokens.ids.size()));
   }
   auto ids = at::empty({1, static_cast<std::int64_t>(tokens.ids.size())}, at::kLong);
   std::copy(tokens.ids.begin(), tokens.ids.end(), ids.mutable_data_ptr<std::int64_t>());
-  return model.text_encoder->forward(ids.to(model.device)).last_hidden_state;
+  if (encoder_ == nullptr) encoder_ = model_.text_encoder();
+  return encoder_->forward(ids.to(model_.device)).last_hidden_state;
 }
 
 Conditioning make_conditioning(const Model& model, const Request& request, std::vector<std::string>& warnings) {
   const auto guidance_dim = model.unet->config().time_cond_proj_dim;
+  TextStates text(model, warnings);
+  const auto states = [&](const Array& given, const std::string& prompt, const char* what) {
+    if (is_given(given)) return given_embeddings(model, given, request.images, what);
+    return text.of(prompt).expand({request.images, -1, -1});
+  };
   Conditioning out;
   out.guided = *request.guidance > 1 && !guidance_dim;
-  out.text =
-      text_states(model, request.embeddings.positive, request.prompt, request.images, "embeddings.positive", warnings);
+  out.text = states(request.embeddings.positive, request.prompt, "embeddings.positive");
   if (out.guided) {
-    const auto negative = text_states(model, request.embeddings.negative, request.negative_prompt, request.images,
-                                      "embeddings.negative", warnings);
+    const auto negative = states(request.embeddings.negative, request.negative_prompt, "embeddings.negative");
     check(negative.size(1) == out.text.size(1), ErrorCode::kInvalidArgument,
           "embeddings.positive and embeddings.negative must have equally many tokens, got ", out.text.size(1), " and ",
           negative.size(1));

@@ -10,8 +10,19 @@
 
 namespace fjord::pipeline {
 
-// The text encoder's last hidden state, [1, tokens, features]. A cut prompt leaves a sentence in `warnings`.
-at::Tensor encode_text(const Model& model, const std::string& prompt, std::vector<std::string>& warnings);
+// Runs the text encoder, which is fetched at the first prompt and held until this object goes.
+class TextStates {
+ public:
+  // A cut prompt leaves a sentence in `warnings`. Both must outlive this object.
+  TextStates(const Model& model, std::vector<std::string>& warnings) : model_(model), warnings_(warnings) {}
+  // The last hidden state, [1, tokens, features].
+  at::Tensor of(const std::string& prompt);
+
+ private:
+  const Model& model_;
+  std::vector<std::string>& warnings_;
+  std::shared_ptr<const models::ClipTextModel> encoder_;
+};
 
 // What is fed to the U-Net at every step.
 struct Conditioning {

@@ -16,13 +16,11 @@ Image to_image(const at::Tensor& bytes) {
   return image;
 }
 
-}  // namespace
-
-std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
+Image decode_image(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
   const auto decoded = vae.decode(latents / vae.config().scaling_factor, tiled);
   check(decoded.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
         "the VAE decoder gave NaN or infinity; try float32");
-  // -1..1 to 0..255, [images, height, width, 3]
+  // -1..1 to 0..255, [1, height, width, 3]
   const auto bytes = (at::clamp(decoded * 0.5 + 0.5, 0, 1).to(at::kFloat) * 255)
                          .round()
                          .to(at::kByte)
@@ -30,8 +28,15 @@ std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Ten
                          .to(at::kCPU)
                          .contiguous();
   check(bytes.size(3) == 3, ErrorCode::kUnsupported, "expected a VAE with 3 output channels, got ", bytes.size(3));
+  return to_image(bytes[0]);
+}
+
+}  // namespace
+
+std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
   std::vector<Image> images;
-  for (std::int64_t i = 0; i < bytes.size(0); ++i) images.push_back(to_image(bytes[i]));
+  for (std::int64_t i = 0; i < latents.size(0); ++i)
+    images.push_back(decode_image(vae, latents.slice(0, i, i + 1), tiled));
   return images;
 }
 

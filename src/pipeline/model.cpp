@@ -63,9 +63,21 @@ std::unique_ptr<const ModuleType> load_component(const Source& source, const std
   return module;
 }
 
-void check_fit(const Model& model) {
+// Read now, so that a bad file is known; kept, or read again whenever it is asked for, into memory of its own.
+void load_text_encoder(Model& model, const std::shared_ptr<const Source>& source, const config::ClipText& config,
+                       const Engine& engine, bool drop) {
+  const auto load = [source, config, engine] {
+    const auto weights = MemoryPool::create();
+    const PoolScope scope(weights.get());
+    return std::shared_ptr<const models::ClipTextModel>(load_component<models::ClipTextModel>(
+        *source, "text_encoder", "model", config, loading::clip_text_rules(), engine));
+  };
+  model.text_encoder = load;
+  if (auto encoder = load(); !drop) model.text_encoder = [encoder = std::move(encoder)] { return encoder; };
+}
+
+void check_fit(const Model& model, const config::ClipText& text) {
   const auto& unet = model.unet->config();
-  const auto& text = model.text_encoder->config();
   const auto text_width = unet.encoder_hid_dim.value_or(unet.cross_attention_dim.front());
   check(text.hidden_size == text_width, ErrorCode::kBadFile, "the text encoder gives ", text.hidden_size,
         " features, the U-Net expects ", text_width);
@@ -111,7 +123,8 @@ PipelineInfo describe(const Model& model) {
 
 }  // namespace
 
-Model load_model(const Source& source, const LoadOptions& options) {
+Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions& options) {
+  const auto& source = *shared_source;
   Model model;
   model.device = parse_device(options.device);
   model.dtype = to_scalar_type(options.precision);
@@ -131,13 +144,12 @@ Model load_model(const Source& source, const LoadOptions& options) {
   const auto weights = MemoryPool::create();  // lives as long as the tensors in it
   const PoolScope scope(weights.get());
   model.tokenizer = load_tokenizer(source, text.max_position_embeddings);
-  model.text_encoder =
-      load_component<models::ClipTextModel>(source, "text_encoder", "model", text, loading::clip_text_rules(), engine);
+  load_text_encoder(model, shared_source, text, engine, options.drop_text_encoder);
   model.unet = load_component<models::UNet2DConditionModel>(source, "unet", "diffusion_pytorch_model", unet,
                                                             loading::unet_rules(), engine);
   model.vae = load_component<models::AutoencoderKL>(source, "vae", "diffusion_pytorch_model", vae, loading::vae_rules(),
                                                     engine);
-  check_fit(model);
+  check_fit(model, text);
   model.info = describe(model);
   model.info.kernels = engine.keeping.kernels != nullptr ? engine.keeping.kernels->name : "reference";
   read_own_defaults(source, model.info);

@@ -10,13 +10,15 @@
 
 #include <fjord/pipeline.h>
 
+#include <functional>
 #include <memory>
 
 namespace fjord::pipeline {
 
 struct Model {
   std::unique_ptr<const text::ClipTokenizer> tokenizer;
-  std::unique_ptr<const models::ClipTextModel> text_encoder;
+  // Gives the text encoder, which may have to be read first; it is there for as long as the pointer is held.
+  std::function<std::shared_ptr<const models::ClipTextModel>()> text_encoder;
   std::unique_ptr<const models::UNet2DConditionModel> unet;
   std::unique_ptr<const models::AutoencoderKL> vae;
   config::Scheduler scheduler;
@@ -27,6 +29,6 @@ struct Model {
 
 // Reads a folder in diffusers' layout (model_index.json and one folder a component). An optional fjord.json holds the
 // model's own defaults: {"steps": 25, "guidance": 4.0}. Throws Error.
-Model load_model(const loading::Source& source, const LoadOptions& options);
+Model load_model(std::shared_ptr<const loading::Source> source, const LoadOptions& options);
 
 }  // namespace fjord::pipeline

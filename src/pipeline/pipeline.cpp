@@ -12,8 +12,8 @@ namespace fjord {
 
 class Pipeline::Impl {
  public:
-  Impl(const loading::Source& source, const LoadOptions& options)
-      : model(std::make_shared<const pipeline::Model>(pipeline::load_model(source, options))),
+  Impl(std::shared_ptr<const loading::Source> source, const LoadOptions& options)
+      : model(std::make_shared<const pipeline::Model>(pipeline::load_model(std::move(source), options))),
         threads(options.threads) {}
 
   std::shared_ptr<const pipeline::Model> model;
@@ -27,7 +27,7 @@ Pipeline Pipeline::load(const std::string& path, const LoadOptions& options) {
     check(options.threads >= 0 && options.threads <= 1024, ErrorCode::kInvalidArgument,
           "threads must be from 0 to 1024, got ", options.threads);
     const pipeline::RunScope scope(options.threads, nullptr);
-    return Pipeline(std::make_shared<const Impl>(*loading::open_folder(path), options));
+    return Pipeline(std::make_shared<const Impl>(loading::open_folder(path), options));
   });
 }
 
@@ -56,8 +56,9 @@ PromptEmbeddings Pipeline::encode_prompt(const std::string& prompt, const std::s
     const pipeline::RunScope scope(impl_->threads, nullptr);
     std::vector<std::string> warnings;
     PromptEmbeddings out;
-    out.positive = to_array(pipeline::encode_text(*impl_->model, prompt, warnings));
-    out.negative = to_array(pipeline::encode_text(*impl_->model, negative_prompt, warnings));
+    pipeline::TextStates text(*impl_->model, warnings);
+    out.positive = to_array(text.of(prompt));
+    out.negative = to_array(text.of(negative_prompt));
     return out;
   });
 }

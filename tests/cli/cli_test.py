@@ -345,8 +345,11 @@ class TellingTest(ProgramTest):
         self.assertEqual(len(plain[2]), len(other[2]))
         self.assertEqual(json.loads(texts(self.folder / "a.png")["fjord"])["kernels"], "baseline")
 
+    def test_without_its_text_encoder_the_picture_is_the_same(self):
+        self.assertEqual(self.picture("--drop-text-encoder"), self.picture(out="b.png"))
+
     def test_unknown_cpu_kernels(self):
-        self.assert_fails(self.txt2img("--cpu-kernels", "sse9"), 64, "CPU kernels", "baseline", "sse9")
+        self.assert_fails(self.txt2img("--cpu-kernels", "sse9"), 65, "CPU kernels", "baseline", "sse9")
 
     def test_doctor_says_versions_and_devices(self):
         text = self.run_program("doctor").stdout.decode()

@@ -57,6 +57,15 @@ TEST(PipelineTest, TellsDefaultsOfTheModel) {
   EXPECT_EQ(info.max_tokens, 77);
 }
 
+TEST(PipelineTest, ADroppedTextEncoderGivesTheSamePicture) {
+  LoadOptions options;
+  options.drop_text_encoder = true;
+  const auto pipeline = Pipeline::load(testing::tiny_model(), options);
+  const auto request = small_request();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(pipeline.generate(request).images.at(0).pixels, picture(request));
+  EXPECT_EQ(pipeline.encode_prompt("a gem").positive.values, tiny().encode_prompt("a gem").positive.values);
+}
+
 TEST(PipelineTest, ResultCarriesTheEffectiveRequest) {
   Request request;
   request.prompt = "lava";
