@@ -25,6 +25,7 @@ using Loop = float (*)(std::int64_t rounds);
 template <typename Vector>
 __attribute__((always_inline)) inline float multiply_add(std::int64_t rounds) {
   Vector sums[kChains] = {};
+  for (auto& sum : sums) asm volatile("" : "+v"(sum));  // else the compiler sees that all chains are equal
   const Vector factor = Vector{} + 0.5f, term = Vector{} + 1.0f;
   for (std::int64_t i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
@@ -49,6 +50,7 @@ __attribute__((target("avx512f,prefer-vector-width=512"))) float avx512_loop(std
 
 __attribute__((target("avx512f,avx512bf16,prefer-vector-width=512"))) float bfloat16_loop(std::int64_t rounds) {
   __m512 sums[kChains] = {};
+  for (auto& sum : sums) asm volatile("" : "+v"(sum));
   const __m512bh pairs = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5f), _mm512_set1_ps(0.5f));
   for (std::int64_t i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12

@@ -78,7 +78,7 @@ struct FloatAttention {
   using Math = FloatMath;
   using Storage = float;
   static constexpr int kKeysPerWord = 1;
-  static constexpr int kPowers = 6;
+  static constexpr int kPowers = 5;
   static Index words(Index head_dim) { return head_dim; }
   static void read_queries(const float* q, Index stride, Index count, Index head_dim, Scratch& s) {
     transpose_rows(reinterpret_cast<const Word*>(q), {stride, count, head_dim}, s.queries, {kColumns, kColumns});
@@ -97,7 +97,7 @@ struct BFloat16Attention {
   using Math = BFloat16Math;
   using Storage = BFloat16;
   static constexpr int kKeysPerWord = 2;
-  static constexpr int kPowers = 4;
+  static constexpr int kPowers = 3;
   static Index words(Index head_dim) { return head_dim / 2; }
   static void read_queries(const BFloat16* q, Index stride, Index count, Index head_dim, Scratch& s) {
     transpose_rows(reinterpret_cast<const Word*>(q), {stride / 2, count, head_dim / 2}, s.queries,
@@ -120,9 +120,10 @@ struct BFloat16Attention {
     }
     return {s.values, head_dim};
   }
+  // Positive numbers to the nearest bfloat16, ties upwards.
   static FJORD_INLINE void store_weights(Word* to, Vec even, Vec odd) {
-    const WordVec both = __builtin_convertvector(to_bfloat16(even), WordVec) |
-                         (__builtin_convertvector(to_bfloat16(odd), WordVec) << 16);
+    const auto rounded = [](Vec v) { return reinterpret_cast<WordVec>(v) + 0x8000u; };
+    const WordVec both = (rounded(even) >> 16) | (rounded(odd) & 0xffff0000u);
     std::memcpy(to, &both, sizeof both);
   }
 };
@@ -160,12 +161,12 @@ struct AttentionBlock {
   FJORD_INLINE void weigh(Index column, Index count, Vec scale) const {
     Vec top = load(greatest() + column);
     for (Index key = 0; key < count; ++key) top = max(top, load(s.scores + key * kColumns + column));
-    const Vec shrink = exp2<6>((load(greatest() + column) - top) * scale);
+    const Vec shrink = exp2_of_negative<5>((load(greatest() + column) - top) * scale);
     const Vec offset = top * scale;
     Vec total{};
     for (Index key = 0; key < count; key += Kind::kKeysPerWord) {
       const auto weight = [&](Index k) {
-        return exp2<Kind::kPowers>(load(s.scores + k * kColumns + column) * scale - offset);
+        return exp2_of_negative<Kind::kPowers>(load(s.scores + k * kColumns + column) * scale - offset);
       };
       const Vec even = weight(key);
       Vec odd{};
