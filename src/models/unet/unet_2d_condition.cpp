@@ -99,10 +99,17 @@ UNetBlockConfig UNet2DConditionModel::level_config(size_t level) const {
                                           .norm_num_groups = groups,
                                           .use_linear_projection = config_.use_linear_projection,
                                           .only_cross_attention = config_.only_cross_attention[level],
-                                          .upcast_attention = config_.upcast_attention};
+                                          .upcast_attention = config_.upcast_attention,
+                                          .finest = level == finest_attention()};
   block.out_channels = config_.block_out_channels[level];
   block.downsample_padding = config_.downsample_padding;
   return block;
+}
+
+// The first level whose down block attends to the text; the number of levels if there is none.
+size_t UNet2DConditionModel::finest_attention() const {
+  const auto& types = config_.down_block_types;
+  return static_cast<size_t>(std::find(types.begin(), types.end(), "CrossAttnDownBlock2D") - types.begin());
 }
 
 UNetBlockConfig UNet2DConditionModel::down_config(size_t level) const {
@@ -164,34 +171,67 @@ at::Tensor UNet2DConditionModel::text_time_features(const UNetInput& input) cons
       at::cat({input.text_embeds, sizes.to(input.text_embeds.scalar_type())}, -1).to(input.sample.scalar_type()));
 }
 
+size_t UNet2DConditionModel::skip_connections() const {
+  size_t count = 0;
+  for (const auto& block : up_blocks) count += block->resnets.size();
+  return count;
+}
+
+at::Tensor UNet2DConditionModel::project_text(const at::Tensor& text) const {
+  return encoder_hid_proj ? encoder_hid_proj->forward(text) : text;
+}
+
+LayerContext UNet2DConditionModel::layer_context(const UNetInput& input) const {
+  LayerContext context{.batch = input.sample.size(0), .memory = input.memory, .shortcuts = input.shortcuts};
+  if (input.memory == nullptr) {
+    context.text = project_text(input.encoder_hidden_states);
+    context.time_features = time_features(own_rows(input));
+    return context;
+  }
+  auto& memory = *input.memory;
+  if (!memory.text.defined()) memory.text = project_text(input.encoder_hidden_states);
+  context.text = memory.text;
+  const auto begin = memory.timesteps.begin(), end = memory.timesteps.end();
+  const auto foreseen = input.timestep ? std::find(begin, end, *input.timestep) : end;
+  if (foreseen == end) {
+    context.time_features = time_features(own_rows(input));
+    return context;
+  }
+  if (!memory.time_features.defined()) memory.time_features = time_features(at_all_timesteps(input, memory.timesteps));
+  context.timestep = static_cast<size_t>(foreseen - begin);
+  return context;
+}
+
 at::Tensor UNet2DConditionModel::forward(const UNetInput& input) const {
   // A size that does not halve evenly all the way down is restored from the skips' sizes on the way up.
   const std::int64_t factor = std::int64_t{1} << (down_blocks.size() - 1);
   const bool explicit_sizes = input.sample.size(2) % factor != 0 || input.sample.size(3) % factor != 0;
 
-  const auto temb = time_features(input);
-  const auto context =
-      encoder_hid_proj ? encoder_hid_proj->forward(input.encoder_hidden_states) : input.encoder_hidden_states;
-
+  const auto context = layer_context(input);
   auto hidden = conv_in.forward(config_.center_input_sample ? 2 * input.sample - 1.0 : input.sample);
   std::vector<at::Tensor> skips{hidden};
-  for (const auto& block : down_blocks) hidden = block->forward(hidden, temb, context, skips);
-  if (mid_block) hidden = mid_block->forward(hidden, temb, context);
-  hidden = run_up_blocks(hidden, temb, context, skips, explicit_sizes);
+  for (const auto& block : down_blocks) hidden = block->forward(hidden, context, skips);
+  if (input.shortcuts.reuse_deep) {
+    hidden = last_rows(input.memory->deep, context.batch);
+  } else if (mid_block) {
+    hidden = mid_block->forward(hidden, context);
+  }
+  hidden = run_up_blocks(hidden, context, skips, explicit_sizes);
   if (conv_norm_out) hidden = conv_norm_out->forward(hidden, nn::parse_activation(config_.act_fn));
   return conv_out.forward(hidden);
 }
 
-at::Tensor UNet2DConditionModel::run_up_blocks(at::Tensor hidden, const at::Tensor& temb, const at::Tensor& context,
+// Begins at the layer that takes the last of `skips`; on a whole way that is the first layer of all.
+at::Tensor UNet2DConditionModel::run_up_blocks(at::Tensor hidden, const LayerContext& context,
                                                std::vector<at::Tensor>& skips, bool explicit_sizes) const {
+  auto later = skip_connections();  // skips for the blocks after this one
   for (const auto& block : up_blocks) {
-    std::optional<ImageSize> size;
-    const auto used = block->resnets.size();
-    if (explicit_sizes && skips.size() > used) {
-      const auto& next = skips[skips.size() - used - 1];
-      size = ImageSize{next.size(2), next.size(3)};
-    }
-    hidden = block->forward(hidden, temb, context, skips, size);
+    const auto layers = block->resnets.size();
+    later -= layers;
+    if (skips.size() <= later) continue;
+    UpWay way{.first_layer = layers - (skips.size() - later)};
+    if (explicit_sizes && later > 0) way.size = ImageSize{skips[later - 1].size(2), skips[later - 1].size(3)};
+    hidden = block->forward(hidden, context, skips, way);
   }
   return hidden;
 }
