@@ -1,9 +1,10 @@
-"""What each approximation saves and what it costs, on weights/tiny: time of the U-Net steps and PSNR against the exact
+"""What each approximation saves and what it costs: processor time of the denoising steps, and PSNR against the exact
 picture of the same prompt and seed.
 
 For every prompt all settings run in turn, each in a process of its own, so that a drift of the machine touches all
 alike; a ratio of times is taken between the runs of one prompt, and its median over the prompts is told, with the
 middle half. Run: python benchmarks/approximations/measure.py PROGRAM [--model FOLDER] [--size N] [--prompts N]
+    [--only PART_OF_A_NAME ...] [--options OPTIONS OF THE PROGRAM]   (Linux)
 """
 
 import argparse
@@ -45,19 +46,29 @@ SETTINGS = {
     "T-GATE 0.4": ("--text-gate", "0.4"),
     "merging 0.25": ("--merge-ratio", "0.25"),
     "merging 0.5": ("--merge-ratio", "0.5"),
-    "guidance every 3, DeepCache 2, branch 2": ("--guidance-every", "3", "--cache-interval", "2", "--cache-branch", "2"),
+    "guidance every 3, DeepCache 3, branch 2": ("--guidance-every", "3", "--cache-interval", "3", "--cache-branch", "2"),
+    "guidance every 3, DeepCache 3, branch 0": ("--guidance-every", "3", "--cache-interval", "3"),
 }
 
 
+def processor_seconds(child: subprocess.Popen) -> float:
+    """Time that the child's first thread has spent on a processor."""
+    return int(pathlib.Path(f"/proc/{child.pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 def run(program: pathlib.Path, arguments: list) -> tuple[float, np.ndarray]:
-    """Seconds of all denoising steps, and the picture."""
+    """Processor time of all denoising steps on one thread, and the picture."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "a.png"
         command = [program, "txt2img", "--threads", 1, "--progress", "json", "--out", out, *arguments]
-        done = subprocess.run([str(word) for word in command], check=True, capture_output=True)
-        lines = [json.loads(line) for line in (done.stdout + b"\n" + done.stderr).splitlines() if line.startswith(b"{")]
-        steps = [line["seconds"] for line in lines if line["phase"] == "denoise"]
-        return steps[-1] - steps[0], np.asarray(Image.open(out).convert("RGB"), dtype=np.float64)
+        child = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        times = []
+        for line in child.stdout:
+            if line.startswith(b"{") and json.loads(line)["phase"] == "denoise":
+                times.append(processor_seconds(child))
+        if child.wait() != 0:
+            raise RuntimeError(f"{command} ended with {child.returncode}")
+        return times[-1] - times[0], np.asarray(Image.open(out).convert("RGB"), dtype=np.float64)
 
 
 def psnr(picture: np.ndarray, exact: np.ndarray) -> float:
@@ -68,13 +79,14 @@ def psnr(picture: np.ndarray, exact: np.ndarray) -> float:
 
 def measure(options) -> dict:
     """Setting -> [(exact seconds / seconds, PSNR) for every prompt]."""
-    found = {name: [] for name in SETTINGS}
+    chosen = {name: setting for name, setting in SETTINGS.items() if any(part in name for part in options.only)}
+    found = {name: [] for name in chosen}
     for seed, prompt in enumerate(PROMPTS[:options.prompts]):
         request = ["--model", options.model, "--prompt", prompt, "--seed", seed, *options.arguments]
         if options.size:
             request += ["--width", options.size, "--height", options.size]
         exact_seconds, exact = run(options.program, request)
-        for name, setting in SETTINGS.items():
+        for name, setting in chosen.items():
             seconds, picture = run(options.program, [*request, *setting])
             found[name].append((exact_seconds / seconds, psnr(picture, exact)))
     return found
@@ -82,7 +94,7 @@ def measure(options) -> dict:
 
 def row(name: str, results: list) -> str:
     ratios, qualities = zip(*results)
-    low, middle, high = statistics.quantiles(ratios, n=4)
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
     return (f"| {name} | {' '.join(SETTINGS[name])} | {middle:.2f} ({low:.2f} to {high:.2f}) | "
             f"{statistics.median(qualities):.1f} | {min(qualities):.1f} |")
 
@@ -93,9 +105,11 @@ def main() -> None:
     parser.add_argument("--model", type=pathlib.Path, default=ROOT / "weights/tiny")
     parser.add_argument("--size", type=int, default=0, help="width and height in pixels; 0: the model's")
     parser.add_argument("--prompts", type=int, default=len(PROMPTS))
-    parser.add_argument("arguments", nargs="*", help="more options for the program, after --")
+    parser.add_argument("--only", nargs="+", default=[""], help="settings whose name contains one of these")
+    parser.add_argument("--options", dest="arguments", nargs=argparse.REMAINDER, default=[],
+                        help="the rest of the line: more options for the program")
     options = parser.parse_args()
-    print("| what | options | steps per second, times exact (middle half) | PSNR, median dB | PSNR, worst dB |")
+    print("| what | options | speed of the steps, times exact (middle half) | PSNR, median dB | PSNR, worst dB |")
     print("|---|---|---|---|---|")
     for name, results in measure(options).items():
         print(row(name, results))

@@ -24,8 +24,10 @@ TEST_P(ApproximationParityTest, PicturesMatchReference) {
   const auto request = testing::make_request(all_cases().at(GetParam()));
   const auto images = tiny().generate(request).images;
   const auto difference = testing::pixel_differences(images, testing::recorded_images(kFolder, GetParam()));
+  const double equal = difference.eq(0).to(at::kDouble).mean().item<double>();
+  RecordProperty("equal", std::to_string(equal));
   EXPECT_LE(difference.max().item<int>(), 1);
-  EXPECT_GE(difference.eq(0).to(at::kDouble).mean().item<double>(), 0.995);
+  EXPECT_GE(equal, 0.995);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, ApproximationParityTest, ::testing::ValuesIn(testing::case_names(all_cases())),
