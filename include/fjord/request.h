@@ -1,6 +1,7 @@
 // What the caller asks of a pipeline: one plain struct, every field with its default.
 #pragma once
 
+#include <fjord/approximation.h>
 #include <fjord/export.h>
 
 #include <cstdint>
@@ -48,6 +49,8 @@ struct Request {
   PromptEmbeddings embeddings;  // replaces prompt and negative_prompt where not empty
   bool vae_tiling = false;  // decode pictures larger than the VAE's sample_size in tiles: less memory, near the same
   bool decode = true;       // false: stop at the latents (Result::images stays empty)
+
+  Approximation approximation;  // speed for a picture that differs a little; off
 };
 
 }  // namespace fjord

@@ -12,6 +12,31 @@ namespace fjord::cli {
 
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+Json approximation_to_json(const Approximation& approximation) {
+  return {
+      {"guidance_begin", approximation.guidance_begin}, {"guidance_end", approximation.guidance_end},
+      {"guidance_every", approximation.guidance_every}, {"cache_interval", approximation.cache_interval},
+      {"cache_branch", approximation.cache_branch},     {"text_gate", approximation.text_gate},
+      {"merge_ratio", approximation.merge_ratio},
+  };
+}
+
+void read_approximation(const Json& json, Approximation& approximation) {
+  JsonFields fields(json, "request: approximation");
+  fields.read("guidance_begin", approximation.guidance_begin);
+  fields.read("guidance_end", approximation.guidance_end);
+  fields.read("guidance_every", approximation.guidance_every);
+  fields.read("cache_interval", approximation.cache_interval);
+  fields.read("cache_branch", approximation.cache_branch);
+  fields.read("text_gate", approximation.text_gate);
+  fields.read("merge_ratio", approximation.merge_ratio);
+  fields.refuse_others();
+}
+
+}  // namespace
+
 Json request_to_json(const Request& request) {
   return {
       {"prompt", request.prompt},
@@ -28,6 +53,7 @@ Json request_to_json(const Request& request) {
       {"scheduler", request.scheduler},
       {"scheduler_options", Json(request.scheduler_options)},
       {"timesteps", request.timesteps},
+      {"approximation", approximation_to_json(request.approximation)},
   };
 }
 
@@ -48,6 +74,8 @@ Request request_from_json(const Json& json) {
   fields.read("scheduler", request.scheduler);
   fields.read("scheduler_options", request.scheduler_options);
   fields.read("timesteps", request.timesteps);
+  if (const Json* approximation = fields.object("approximation"))
+    read_approximation(*approximation, request.approximation);
   fields.refuse_others();
   return request;
 }

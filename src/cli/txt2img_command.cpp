@@ -68,6 +68,40 @@ void add_scheduler_options(CommandOptions& options, Request& request) {
                  });
 }
 
+ReadOption interval_into(Approximation& approximation) {
+  return [&approximation](const std::string& option, const std::string& text) {
+    const auto ends = parse_reals(option, text);
+    if (ends.size() != 2) throw UsageError(option + ": expected two numbers A,B, got " + in_quotes(text));
+    approximation.guidance_begin = ends[0];
+    approximation.guidance_end = ends[1];
+  };
+}
+
+// Faster, and not quite the same picture; docs/approximations.md.
+void add_approximation_options(CommandOptions& options, Approximation& approximation) {
+  options.parsed("--guidance-interval", "A,B",
+                 "Faster: guide only in this part of the run, fractions of its steps (default: 0,1)",
+                 interval_into(approximation));
+  options.parsed("--guidance-every", "N",
+                 "Faster: run without the prompt only every N-th step and reuse the difference (default: 1)",
+                 integer_into(approximation.guidance_every));
+  options.parsed("--cache-interval", "N", "Faster: DeepCache; run the deep layers only every N-th step (default: 1)",
+                 integer_into(approximation.cache_interval));
+  options.parsed("--cache-branch", "B",
+                 "Skip connections, counted from the outside, that the other steps go down (default: 0)",
+                 [&approximation](const std::string& option, const std::string& text) {
+                   approximation.cache_branch = parse_integer(option, text, 0);
+                 });
+  options.parsed("--text-gate", "M",
+                 "Faster: T-GATE; from this fraction of the steps on, freeze what the text does and do not guide "
+                 "(default: 1, never)",
+                 real_into(approximation.text_gate));
+  options.parsed("--merge-ratio", "R",
+                 "Faster in large pictures: merge this share of the pixels, up to 0.75, in the finest self-attention "
+                 "(default: 0)",
+                 real_into(approximation.merge_ratio));
+}
+
 void add_run_options(CommandOptions& options, RenderJob& job) {
   options.text("--model", "PATH", "Model folder in diffusers' layout (default: weights/tiny)", job.model);
   options.parsed("--dtype", "TYPE", "float32, bfloat16, or float16 on a GPU (default: float32)",
@@ -105,6 +139,7 @@ void add_txt2img_command(CommandLine& line, Action& action) {
   });
   add_picture_options(options, job->request);
   add_scheduler_options(options, job->request);
+  add_approximation_options(options, job->request.approximation);
   add_run_options(options, *job);
   add_file_options(options, *job);
 }

@@ -3,14 +3,10 @@
 #include "core/check.h"
 #include "core/tensors.h"
 #include "pipeline/error_translation.h"
-#include "pipeline/guidance.h"
 #include "pipeline/images.h"
 #include "pipeline/request_check.h"
 #include "pipeline/run_scope.h"
 #include "pipeline/scheduler_choice.h"
-
-#include <ATen/ops/cat.h>
-#include <ATen/ops/full.h>
 
 #include <utility>
 
@@ -34,7 +30,7 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
   const pipeline::RunScope scope(threads_, pool_.get());
   scheduler_ = pipeline::choose_scheduler(model_->scheduler, request_);
   run_ = scheduler_->start({request_.steps, request_.timesteps});
-  conditioning_ = pipeline::make_conditioning(*model_, request_, warnings_);
+  denoiser_.emplace(*model_, pipeline::make_conditioning(*model_, request_, warnings_), request_, run_->timesteps());
   draw_initial_latents();
   phase_ = Phase::kDenoise;
 }
@@ -70,24 +66,12 @@ bool Generation::Impl::advance() {
 
 void Generation::Impl::step() {
   seen_ = latents_;
-  prediction_ = predict(run_->scale_model_input(latents_, step_), run_->timesteps()[static_cast<size_t>(step_)]);
+  prediction_ = denoiser_->predict(run_->scale_model_input(latents_, step_), step_);
   const DrawNoise draw = [this](at::IntArrayRef shape) { return noise_.draw(shape).to(model_->device); };
   latents_ = run_->step(prediction_, step_, latents_, draw).to(model_->dtype);
   ++step_;
   check(latents_.isfinite().all().item<bool>(), ErrorCode::kNonFinite, "NaN or infinity in the latents after step ",
         step_, " of ", steps(), "; try float32, another scheduler or less guidance");
-}
-
-at::Tensor Generation::Impl::predict(const at::Tensor& sample, double timestep) const {
-  models::UNetInput input;
-  input.sample = conditioning_.guided ? at::cat({sample, sample}) : sample;
-  input.timesteps = at::full({input.sample.size(0)}, timestep, input.sample.options().dtype(at::kFloat));
-  input.encoder_hidden_states = conditioning_.text;
-  input.timestep_cond = conditioning_.guidance;
-  const auto prediction = model_->unet->forward(input);
-  if (!conditioning_.guided) return prediction;
-  const auto branches = prediction.chunk(2);
-  return pipeline::guide(branches[0], branches[1], *request_.guidance, request_.guidance_rescale);
 }
 
 Result Generation::Impl::finish() {

@@ -3,7 +3,7 @@
 
 #include "core/memory_pool.h"
 #include "core/random.h"
-#include "pipeline/conditioning.h"
+#include "pipeline/denoiser.h"
 #include "pipeline/model.h"
 
 #include <fjord/pipeline.h>
@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 
 namespace fjord {
 
@@ -30,7 +31,6 @@ class Generation::Impl {
  private:
   void draw_initial_latents();
   void step();
-  at::Tensor predict(const at::Tensor& sample, double timestep) const;
   void check_cancelled() const;
   int steps() const { return static_cast<int>(run_->timesteps().size()); }
 
@@ -44,7 +44,7 @@ class Generation::Impl {
   std::shared_ptr<const Scheduler> scheduler_;
   std::unique_ptr<SchedulerRun> run_;
   NoiseStream noise_;
-  pipeline::Conditioning conditioning_;
+  std::optional<pipeline::Denoiser> denoiser_;
   at::Tensor latents_;
   // The latest evaluation, for previews: the network's prediction and the sample it saw. Undefined before the first.
   at::Tensor prediction_;

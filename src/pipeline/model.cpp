@@ -117,6 +117,7 @@ PipelineInfo describe(const Model& model) {
   info.guidance = 7.5;
   info.scheduler = model.scheduler.class_name;
   info.latent_channels = static_cast<int>(model.vae->config().latent_channels);
+  info.skip_connections = static_cast<int>(model.unet->skip_connections());
   info.max_tokens = static_cast<int>(model.tokenizer->max_length());
   return info;
 }

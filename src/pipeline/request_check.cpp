@@ -9,6 +9,8 @@ namespace {
 
 constexpr int kMaxImages = 256;
 constexpr double kMaxGuidance = 1000;
+constexpr int kMaxInterval = 1000;
+constexpr double kMaxMergeRatio = 0.75;  // one pixel of a 2x2 cell stays
 
 void check_size(const char* name, int value, const PipelineInfo& info) {
   check(value >= info.size_multiple && value <= info.max_size && value % info.size_multiple == 0,
@@ -22,6 +24,27 @@ void check_timesteps(const Request& request, const PipelineInfo& info) {
   for (const double t : request.timesteps) {
     check(std::isfinite(t), ErrorCode::kInvalidArgument, "timesteps must be finite, got ", t);
   }
+}
+
+bool is_fraction(double value) { return value >= 0 && value <= 1; }
+
+void check_count(const char* name, int value) {
+  check(value >= 1 && value <= kMaxInterval, ErrorCode::kInvalidArgument, name, " must be from 1 to ", kMaxInterval,
+        ", got ", value);
+}
+
+void check_approximation(const Approximation& wish, const PipelineInfo& info) {
+  check(is_fraction(wish.guidance_begin) && is_fraction(wish.guidance_end) && wish.guidance_begin <= wish.guidance_end,
+        ErrorCode::kInvalidArgument, "the guidance interval must lie within 0 to 1 and not run backwards, got ",
+        wish.guidance_begin, " to ", wish.guidance_end);
+  check_count("guidance_every", wish.guidance_every);
+  check_count("cache_interval", wish.cache_interval);
+  check(wish.cache_branch >= 0 && wish.cache_branch < info.skip_connections, ErrorCode::kInvalidArgument,
+        "cache_branch must be from 0 to ", info.skip_connections - 1, ", got ", wish.cache_branch);
+  check(is_fraction(wish.text_gate) && wish.text_gate > 0, ErrorCode::kInvalidArgument,
+        "text_gate must be above 0 and at most 1, got ", wish.text_gate);
+  check(wish.merge_ratio >= 0 && wish.merge_ratio <= kMaxMergeRatio, ErrorCode::kInvalidArgument,
+        "merge_ratio must be from 0 to ", kMaxMergeRatio, ", got ", wish.merge_ratio);
 }
 
 }  // namespace
@@ -44,6 +67,7 @@ Request checked_request(const Request& request, const PipelineInfo& info) {
   check(out.images >= 1 && out.images <= kMaxImages, ErrorCode::kInvalidArgument, "images must be from 1 to ",
         kMaxImages, ", got ", out.images);
   check_timesteps(out, info);
+  check_approximation(out.approximation, info);
   return out;
 }
 

@@ -22,6 +22,9 @@ EXAMPLE = os.environ.get("FJORD_EXAMPLE", "")
 STEPS = "2" if os.environ.get("FJORD_SANITIZE") == "1" else "4"
 SCHEDULERS = ("DDIMScheduler", "DDPMScheduler", "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler")
 
+APPROXIMATIONS = (("--guidance-interval", "0.5,1"), ("--guidance-every", "2"), ("--cache-interval", "2"),
+                  ("--cache-interval", "2", "--cache-branch", "2"), ("--text-gate", "0.5"), ("--merge-ratio", "0.5"))
+
 
 def chunks(data: bytes) -> list:
     """The chunks of a PNG file as (type, content); checks signature, lengths and checksums."""
@@ -115,7 +118,7 @@ class Txt2ImgTest(ProgramTest):
         plain = self.picture()[2]
         for arguments in (("--negative", "red"), ("--guidance", "9"), ("--guidance-rescale", "0.9"),
                           ("--dtype", "bfloat16"), ("--scheduler", "DDPMScheduler"), ("--scheduler-option", "timestep_spacing=trailing"),
-                          ("--scheduler-option", "eta=1"), ("--timesteps", "900,500,100")):
+                          ("--scheduler-option", "eta=1"), ("--timesteps", "900,500,100"), *APPROXIMATIONS):
             with self.subTest(arguments=arguments):
                 self.assertNotEqual(self.picture(*arguments)[2], plain)
         self.assertEqual(self.picture("--width", 72, "--height", 40)[:2], (72, 40))
@@ -195,6 +198,16 @@ class MetadataTest(ProgramTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(size_and_pixels(self.folder / "a-replay.png"), first)
 
+    def test_replay_repeats_approximations(self):
+        options = [word for pair in APPROXIMATIONS[3:] for word in pair]
+        first = self.picture("--guidance-interval", "0.1,0.9", "--guidance-every", 3, *options)
+        record = json.loads(texts(self.folder / "a.png")["fjord"])["request"]["approximation"]
+        self.assertEqual(record, dict(guidance_begin=0.1, guidance_end=0.9, guidance_every=3, cache_interval=2,
+                                      cache_branch=2, text_gate=0.5, merge_ratio=0.5))
+        done = self.run_program("replay", self.folder / "a.png")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(size_and_pixels(self.folder / "a-replay.png"), first)
+
     def test_replay_refuses_what_it_cannot_repeat(self):
         self.assert_fails(self.run_program("replay", self.folder / "none.png"), 66, "none.png")
         self.assert_fails(self.run_program("replay", ROOT / "README.md"), 65, "not a PNG")
@@ -210,7 +223,8 @@ class BadInputTest(ProgramTest):
     def test_wrong_command_lines(self):
         for arguments in ((), ("paint", ), ("txt2img", ), ("txt2img", "--prompt", "a", "--bogus"),
                           ("txt2img", "--prompt", "a", "--steps", "many"), ("inspect", ),
-                          ("txt2img", "--prompt", "a", "--progress", "loud")):
+                          ("txt2img", "--prompt", "a", "--progress", "loud"),
+                          ("txt2img", "--prompt", "a", "--guidance-interval", "0.5")):
             with self.subTest(arguments=arguments):
                 self.assert_fails(self.run_program(*arguments), 64, "")
 
@@ -221,7 +235,11 @@ class BadInputTest(ProgramTest):
                 ("--guidance-rescale", "2", "guidance"), ("--scheduler", "Foo", "Foo"), ("--images", "0", "images"),
                 ("--scheduler-option", "foo=1", "foo"), ("--scheduler-option", "steps_offset=x", "steps_offset"),
                 ("--timesteps", "1,2", "timesteps"), ("--dtype", "float16", "float16"),
-                ("--device", "cuda:99x", "cuda:99x")):
+                ("--device", "cuda:99x", "cuda:99x"), ("--guidance-interval", "0.5,0.2", "guidance interval"),
+                ("--guidance-interval", "-1,1", "guidance interval"), ("--guidance-every", "0", "guidance-every"),
+                ("--cache-interval", "1001", "cache_interval"), ("--cache-branch", "6", "cache_branch"),
+                ("--cache-branch", "-1", "cache-branch"), ("--text-gate", "0", "text_gate"),
+                ("--merge-ratio", "0.8", "merge_ratio"), ("--merge-ratio", "nan", "merge_ratio")):
             with self.subTest(option=option, value=value):
                 self.assert_fails(self.txt2img(option, value), 65, word)
         self.assert_fails(self.txt2img(prompt="x" * 70000), 65, "65536")
@@ -298,7 +316,8 @@ class TellingTest(ProgramTest):
         text = self.run_program("txt2img", "--help").stdout.decode()
         for name in ("model", "prompt", "negative", "width", "height", "steps", "guidance", "guidance-rescale", "seed",
                      "scheduler", "scheduler-option", "images", "dtype", "device", "threads", "out", "save-latents",
-                     "latents", "progress"):
+                     "latents", "progress", "guidance-interval", "guidance-every", "cache-interval", "cache-branch",
+                     "text-gate", "merge-ratio"):
             self.assertIn(f"--{name} ", text)
         table = self.run_program("--help").stdout.decode()
         for code in (0, 64, 65, 66, 69, 70, 73, 75, 130):

@@ -29,6 +29,7 @@ Request full_request() {
   request.scheduler = "DDIMScheduler";
   request.scheduler_options = {{"eta", "0.5"}, {"timestep_spacing", "trailing"}};
   request.timesteps = {999, 500.25, 1};
+  request.approximation = {0.125, 0.875, 2, 3, 4, 0.5, 0.25};
   return request;
 }
 
@@ -61,25 +62,53 @@ TEST(RequestJsonTest, EveryFieldRoundTripsThroughText) {
   EXPECT_EQ(back.timesteps, request.timesteps);
 }
 
+TEST(RequestJsonTest, EveryApproximationRoundTripsThroughText) {
+  const Approximation back = request_from_json(Json::parse(request_to_json(full_request()).dump())).approximation;
+  EXPECT_EQ(back.guidance_begin, 0.125);
+  EXPECT_EQ(back.guidance_end, 0.875);
+  EXPECT_EQ(back.guidance_every, 2);
+  EXPECT_EQ(back.cache_interval, 3);
+  EXPECT_EQ(back.cache_branch, 4);
+  EXPECT_EQ(back.text_gate, 0.5);
+  EXPECT_EQ(back.merge_ratio, 0.25);
+}
+
 TEST(RequestJsonTest, AbsentFieldsKeepTheirDefaults) {
   const Request request = request_from_json(Json::object());
   EXPECT_EQ(request.width, 0);
   EXPECT_EQ(request.images, 1);
   EXPECT_EQ(request.guidance, std::nullopt);
+  EXPECT_EQ(request.approximation.guidance_end, 1.0);
   EXPECT_EQ(request_from_json(Json::parse(R"({"guidance": null})")).guidance, std::nullopt);
   EXPECT_EQ(request_from_json(request_to_json(Request())).guidance, std::nullopt);
 }
 
 TEST(RequestJsonTest, WrongTypesAndRangesAreRefused) {
-  for (const char* text :
-       {"[]", "3", R"({"prompt": 3})", R"({"width": 1.5})", R"({"width": "64"})", R"({"width": 2147483648})",
-        R"({"width": -2147483649})", R"({"width": 18446744073709551615})", R"({"seed": -1})", R"({"seed": 1.0})",
-        R"({"seed": 18446744073709551616})", R"({"per_image_seeds": 1})", R"({"guidance": "7"})", R"({"timesteps": 3})",
-        R"({"timesteps": ["a"]})", R"({"scheduler_options": []})", R"({"scheduler_options": {"eta": 1}})",
-        R"({"images": null})"}) {
+  for (const char* text : {"[]",
+                           "3",
+                           R"({"prompt": 3})",
+                           R"({"width": 1.5})",
+                           R"({"width": "64"})",
+                           R"({"width": 2147483648})",
+                           R"({"width": -2147483649})",
+                           R"({"width": 18446744073709551615})",
+                           R"({"seed": -1})",
+                           R"({"seed": 1.0})",
+                           R"({"seed": 18446744073709551616})",
+                           R"({"per_image_seeds": 1})",
+                           R"({"guidance": "7"})",
+                           R"({"timesteps": 3})",
+                           R"({"timesteps": ["a"]})",
+                           R"({"scheduler_options": []})",
+                           R"({"scheduler_options": {"eta": 1}})",
+                           R"({"images": null})",
+                           R"({"approximation": 3})",
+                           R"({"approximation": {"cache_interval": 1.5}})",
+                           R"({"approximation": {"text_gate": "half"}})"}) {
     EXPECT_EQ(code_of(text), ErrorCode::kBadFile) << text;
   }
   EXPECT_EQ(code_of(R"({"widht": 64})"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of(R"({"approximation": {"turbo": 1}})"), ErrorCode::kUnsupported);
 }
 
 TEST(RequestJsonTest, TextThatIsNotUtf8IsRefused) {

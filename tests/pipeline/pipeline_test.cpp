@@ -55,6 +55,7 @@ TEST(PipelineTest, TellsDefaultsOfTheModel) {
   EXPECT_EQ(info.guidance, 4.0);
   EXPECT_EQ(info.scheduler, "DDIMScheduler");
   EXPECT_EQ(info.max_tokens, 77);
+  EXPECT_EQ(info.skip_connections, 6);
 }
 
 TEST(PipelineTest, ADroppedTextEncoderGivesTheSamePicture) {
@@ -146,6 +147,26 @@ INSTANTIATE_TEST_SUITE_P(
                      r.embeddings.positive = {{1, 1, 3}, {0, 0, 0}};
                    },
                    "embeddings.positive must be"},
+        BadRequest{"GuidanceIntervalBackwards",
+                   [](Request& r) {
+                     r.approximation.guidance_begin = 0.6;
+                     r.approximation.guidance_end = 0.4;
+                   },
+                   "guidance interval must lie within 0 to 1 and not run backwards, got 0.6 to 0.4"},
+        BadRequest{"NanGuidanceBegin", [](Request& r) { r.approximation.guidance_begin = kNan; }, "guidance interval"},
+        BadRequest{"GuidanceEndAboveOne", [](Request& r) { r.approximation.guidance_end = 1.1; }, "guidance interval"},
+        BadRequest{"GuidanceEveryZero", [](Request& r) { r.approximation.guidance_every = 0; },
+                   "guidance_every must be from 1 to 1000, got 0"},
+        BadRequest{"CacheIntervalZero", [](Request& r) { r.approximation.cache_interval = 0; },
+                   "cache_interval must be from 1 to 1000, got 0"},
+        BadRequest{"CacheBranchTooDeep", [](Request& r) { r.approximation.cache_branch = 6; },
+                   "cache_branch must be from 0 to 5, got 6"},
+        BadRequest{"TextGateZero", [](Request& r) { r.approximation.text_gate = 0; },
+                   "text_gate must be above 0 and at most 1, got 0"},
+        BadRequest{"NanTextGate", [](Request& r) { r.approximation.text_gate = kNan; }, "text_gate must be"},
+        BadRequest{"MergeRatioOne", [](Request& r) { r.approximation.merge_ratio = 1; },
+                   "merge_ratio must be from 0 to 0.75, got 1"},
+        BadRequest{"NanMergeRatio", [](Request& r) { r.approximation.merge_ratio = kNan; }, "merge_ratio must be"},
         BadRequest{"LongText", [](Request& r) { r.prompt.assign(70000, 'a'); }, "65536"},
         BadRequest{"InvalidUtf8", [](Request& r) { r.prompt = "a \xff b"; }, "UTF-8"}),
     [](const auto& item) { return std::string(item.param.name); });
@@ -172,6 +193,16 @@ TEST(PipelineTest, EmbeddingsReplacePrompts) {
   request.embeddings = tiny().encode_prompt(request.prompt, request.negative_prompt);
   request.prompt = request.negative_prompt = "something else";
   EXPECT_EQ(picture(request), wanted);
+}
+
+TEST(PipelineTest, WithoutGuidanceTheNegativePromptIsNotLookedAt) {
+  for (const double guidance : {0.0, 0.5, 1.0}) {
+    auto request = small_request();
+    request.guidance = guidance;
+    const auto wanted = picture(request);
+    request.embeddings.negative = {{1, 1, 1}, {0}};  // would not fit
+    EXPECT_EQ(picture(request), wanted) << guidance;
+  }
 }
 
 TEST(PipelineTest, PerImageSeedsEqualSingleRuns) {

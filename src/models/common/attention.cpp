@@ -12,9 +12,13 @@ Attention::Attention(const nn::Place& place, const AttentionConfig& config)
       to_out_0(child("to_out.0"), config.num_heads * config.head_dim, config.query_dim),
       config_(config) {}
 
-at::Tensor Attention::forward(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual) const {
+KeysAndValues Attention::keys_and_values(const at::Tensor& context) const {
+  return {to_k.forward(context), to_v.forward(context)};
+}
+
+at::Tensor Attention::forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual) const {
   const ops::AttentionOptions options{.num_heads = config_.num_heads, .float32 = config_.upcast, .kernels = kernels()};
-  const auto mixed = ops::attention(to_q.forward(x), to_k.forward(context), to_v.forward(context), options);
+  const auto mixed = ops::attention(to_q.forward(x), context.keys, context.values, options);
   return to_out_0.forward(mixed, {.residual = residual});
 }
 

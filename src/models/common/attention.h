@@ -16,13 +16,20 @@ struct AttentionConfig {
   bool upcast = false;  // scores and softmax in float32
 };
 
+// What is attended to, as a layer sees it: [batch, tokens, num_heads * head_dim] each.
+struct KeysAndValues {
+  at::Tensor keys;
+  at::Tensor values;
+};
+
 class Attention : public nn::Module {
  public:
   Attention(const nn::Place& place, const AttentionConfig& config);
 
-  // x: [batch, tokens, query_dim], context: [batch, context_tokens, context_dim] -> [batch, tokens, query_dim], to
-  // which `residual` is added.
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual = {}) const;
+  // context: [batch, context_tokens, context_dim].
+  KeysAndValues keys_and_values(const at::Tensor& context) const;
+  // x: [batch, tokens, query_dim] -> [batch, tokens, query_dim], to which `residual` is added.
+  at::Tensor forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual = {}) const;
 
   nn::Linear to_q, to_k, to_v;
   nn::Linear to_out_0;  // "to_out.0"

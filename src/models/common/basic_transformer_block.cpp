@@ -23,10 +23,19 @@ BasicTransformerBlock::BasicTransformerBlock(const nn::Place& place, const Trans
       ff(child("ff"), config.dim),
       only_cross_attention_(config.only_cross_attention) {}
 
-at::Tensor BasicTransformerBlock::forward(const at::Tensor& x, const at::Tensor& context) const {
+// x + self-attention(norm1(x))
+at::Tensor BasicTransformerBlock::add_pixels(const at::Tensor& x, const MergeGrid& grid) const {
   const auto normed = norm1.forward(x);
-  auto hidden = attn1.forward(normed, only_cross_attention_ ? context : normed, x);
-  hidden = attn2.forward(norm2.forward(hidden), context, hidden);
+  if (grid.merged() == 0) return attn1.forward(normed, attn1.keys_and_values(normed), x);
+  const TokenMerging merging(x, grid);
+  const auto merged = merging.merge(normed);
+  return x + merging.unmerge(attn1.forward(merged, attn1.keys_and_values(merged)));
+}
+
+at::Tensor BasicTransformerBlock::forward(const at::Tensor& x, const LayerContext& context,
+                                          const MergeGrid& grid) const {
+  auto hidden = only_cross_attention_ ? context.add_text(attn1, norm1, x) : add_pixels(x, grid);
+  hidden = context.add_text(attn2, norm2, hidden);
   return ff.forward(norm3.forward(hidden), hidden);
 }
 

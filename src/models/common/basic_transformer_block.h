@@ -3,6 +3,8 @@
 
 #include "models/common/attention.h"
 #include "models/common/feed_forward.h"
+#include "models/common/layer_context.h"
+#include "models/common/token_merging.h"
 
 namespace fjord::models {
 
@@ -19,8 +21,8 @@ class BasicTransformerBlock : public nn::Module {
  public:
   BasicTransformerBlock(const nn::Place& place, const TransformerBlockConfig& config);
 
-  // x: [batch, tokens, dim], context: [batch, text_tokens, cross_attention_dim] -> [batch, tokens, dim].
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& context) const;
+  // x: [batch, height * width, dim] -> likewise. Self-attention merges pixels of the grid by its ratio.
+  at::Tensor forward(const at::Tensor& x, const LayerContext& context, const MergeGrid& grid) const;
 
   nn::LayerNorm norm1;
   Attention attn1;
@@ -30,6 +32,8 @@ class BasicTransformerBlock : public nn::Module {
   FeedForward ff;
 
  private:
+  at::Tensor add_pixels(const at::Tensor& x, const MergeGrid& grid) const;
+
   bool only_cross_attention_;
 };
 

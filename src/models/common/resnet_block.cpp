@@ -21,9 +21,11 @@ ResnetBlock2D::ResnetBlock2D(const nn::Place& place, const ResnetConfig& config)
   }
 }
 
-at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& temb) const {
-  at::Tensor time;  // [batch, features]
-  if (time_emb_proj) time = time_emb_proj->forward(nn::activate(activation_, temb));
+at::Tensor ResnetBlock2D::project_time(const at::Tensor& temb) const {
+  return time_emb_proj ? time_emb_proj->forward(nn::activate(activation_, temb)) : at::Tensor();
+}
+
+at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& time) const {
   const bool scales = time.defined() && scale_shift_;
   auto hidden = conv1.forward(norm1.forward(x, activation_), {.image_bias = scales ? at::Tensor() : time});
   if (scales) {

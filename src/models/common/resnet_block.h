@@ -25,9 +25,10 @@ class ResnetBlock2D : public nn::Module {
  public:
   ResnetBlock2D(const nn::Place& place, const ResnetConfig& config);
 
-  // x: [batch, in_channels, height, width], temb: [batch, temb_channels] (undefined without) ->
-  // [batch, out_channels, height, width].
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& temb) const;
+  // The time embedding [n, temb_channels] as `forward` takes it, [n, features]; undefined without one.
+  at::Tensor project_time(const at::Tensor& temb) const;
+  // x: [batch, in_channels, height, width], time: [batch, features] -> [batch, out_channels, height, width].
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& time) const;
 
   nn::GroupNorm norm1;
   nn::Conv2d conv1;

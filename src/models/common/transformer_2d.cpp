@@ -12,7 +12,8 @@ constexpr double kNormEps = 1e-6;  // unlike the 1e-5 of the residual blocks
 Transformer2DModel::Transformer2DModel(const nn::Place& place, const Transformer2DConfig& config)
     : Module(place),
       norm(child("norm"), config.norm_num_groups, config.channels, kNormEps),
-      transformer_blocks(child("transformer_blocks")) {
+      transformer_blocks(child("transformer_blocks")),
+      finest_(config.finest) {
   const auto channels = config.channels;
   const TransformerBlockConfig block{.dim = channels,
                                      .num_heads = config.num_heads,
@@ -30,11 +31,12 @@ Transformer2DModel::Transformer2DModel(const nn::Place& place, const Transformer
   }
 }
 
-at::Tensor Transformer2DModel::forward(const at::Tensor& x, const at::Tensor& context) const {
+at::Tensor Transformer2DModel::forward(const at::Tensor& x, const LayerContext& context) const {
+  const MergeGrid grid{x.size(2), x.size(3), finest_ ? context.shortcuts.merge_ratio : 0};
   const auto normed = norm.forward(x);
   auto hidden =
       linear_proj_in ? linear_proj_in->forward(ops::to_pixels(normed)) : ops::to_pixels(conv_proj_in->forward(normed));
-  for (const auto& block : transformer_blocks) hidden = block->forward(hidden, context);
+  for (const auto& block : transformer_blocks) hidden = block->forward(hidden, context, grid);
   if (linear_proj_out) return ops::to_map(linear_proj_out->forward(hidden, {.residual = ops::to_pixels(x)}), x.sizes());
   return conv_proj_out->forward(ops::to_map(hidden, x.sizes()), {.residual = x});
 }

@@ -16,14 +16,15 @@ struct Transformer2DConfig {
   bool use_linear_projection = false;  // proj_in, proj_out as linear layers instead of 1x1 convolutions
   bool only_cross_attention = false;
   bool upcast_attention = false;
+  bool finest = false;  // at the finest resolution that has transformers; only there tokens are merged
 };
 
 class Transformer2DModel : public nn::Module {
  public:
   Transformer2DModel(const nn::Place& place, const Transformer2DConfig& config);
 
-  // x: [batch, channels, height, width], context: [batch, text_tokens, cross_attention_dim] -> the shape of x.
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& context) const;
+  // x: [batch, channels, height, width] -> likewise.
+  at::Tensor forward(const at::Tensor& x, const LayerContext& context) const;
 
   nn::GroupNorm norm;
   std::optional<nn::Conv2d> conv_proj_in;  // both kinds have the key "proj_in"
@@ -31,6 +32,9 @@ class Transformer2DModel : public nn::Module {
   nn::ModuleList<BasicTransformerBlock> transformer_blocks;
   std::optional<nn::Conv2d> conv_proj_out;  // both kinds have the key "proj_out"
   std::optional<nn::Linear> linear_proj_out;
+
+ private:
+  bool finest_;
 };
 
 }  // namespace fjord::models

@@ -18,15 +18,16 @@ DownBlock2D::DownBlock2D(const nn::Place& place, const UNetBlockConfig& config)
   if (config.resample) downsamplers.append(config.out_channels, config.downsample_padding);
 }
 
-at::Tensor DownBlock2D::forward(const at::Tensor& x, const at::Tensor& temb, const at::Tensor& context,
+at::Tensor DownBlock2D::forward(const at::Tensor& x, const LayerContext& context,
                                 std::vector<at::Tensor>& skips) const {
   auto hidden = x;
-  for (size_t i = 0; i < resnets.size(); ++i) {
-    hidden = resnets[i].forward(hidden, temb);
+  for (size_t i = 0; i < resnets.size() && !context.deep_enough(skips.size()); ++i) {
+    hidden = resnets[i].forward(hidden, context.time(resnets[i]));
     if (!attentions.empty()) hidden = attentions[i].forward(hidden, context);
     skips.push_back(hidden);
   }
   for (const auto& downsampler : downsamplers) {
+    if (context.deep_enough(skips.size())) return hidden;
     hidden = downsampler->forward(hidden);
     skips.push_back(hidden);
   }

@@ -15,10 +15,10 @@ UNetMidBlock2D::UNetMidBlock2D(const nn::Place& place, const UNetBlockConfig& co
   }
 }
 
-at::Tensor UNetMidBlock2D::forward(const at::Tensor& x, const at::Tensor& temb, const at::Tensor& context) const {
-  auto hidden = resnets[0].forward(x, temb);
+at::Tensor UNetMidBlock2D::forward(const at::Tensor& x, const LayerContext& context) const {
+  auto hidden = resnets[0].forward(x, context.time(resnets[0]));
   for (size_t i = 0; i < attentions.size(); ++i) {
-    hidden = resnets[i + 1].forward(attentions[i].forward(hidden, context), temb);
+    hidden = resnets[i + 1].forward(attentions[i].forward(hidden, context), context.time(resnets[i + 1]));
   }
   return hidden;
 }

@@ -10,8 +10,8 @@ class UNetMidBlock2D : public nn::Module {
   // Without a transformer it is one residual block; with one: residual block, transformer, residual block.
   UNetMidBlock2D(const nn::Place& place, const UNetBlockConfig& config);
 
-  // Shapes as in DownBlock2D; the size stays.
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& temb, const at::Tensor& context) const;
+  // [batch, channels, height, width] -> likewise.
+  at::Tensor forward(const at::Tensor& x, const LayerContext& context) const;
 
   nn::ModuleList<Transformer2DModel> attentions;
   nn::ModuleList<ResnetBlock2D> resnets;

@@ -2,8 +2,6 @@
 
 #include "core/check.h"
 
-#include <ATen/ops/cat.h>
-
 #include <algorithm>
 #include <string_view>
 
@@ -99,10 +97,17 @@ UNetBlockConfig UNet2DConditionModel::level_config(size_t level) const {
                                           .norm_num_groups = groups,
                                           .use_linear_projection = config_.use_linear_projection,
                                           .only_cross_attention = config_.only_cross_attention[level],
-                                          .upcast_attention = config_.upcast_attention};
+                                          .upcast_attention = config_.upcast_attention,
+                                          .finest = level == finest_attention()};
   block.out_channels = config_.block_out_channels[level];
   block.downsample_padding = config_.downsample_padding;
   return block;
+}
+
+// The first level whose down block attends to the text; the number of levels if there is none.
+size_t UNet2DConditionModel::finest_attention() const {
+  const auto& types = config_.down_block_types;
+  return static_cast<size_t>(std::find(types.begin(), types.end(), "CrossAttnDownBlock2D") - types.begin());
 }
 
 UNetBlockConfig UNet2DConditionModel::down_config(size_t level) const {
@@ -141,27 +146,10 @@ UNetBlockConfig UNet2DConditionModel::up_config(size_t step) const {
   return block;
 }
 
-at::Tensor UNet2DConditionModel::time_features(const UNetInput& input) const {
-  const auto dtype = input.sample.scalar_type();
-  const SinusoidConfig sinusoid{config_.block_out_channels.front(), config_.flip_sin_to_cos, config_.freq_shift};
-  const auto t = time_proj ? time_proj->forward(input.timesteps) : sinusoidal_embedding(input.timesteps, sinusoid);
-  auto features = time_embedding->forward(t.to(dtype), input.timestep_cond);
-  if (class_embedding->exists()) {
-    const auto labels = class_embedding->forward(input.class_labels, dtype);
-    features = config_.class_embeddings_concat ? at::cat({features, labels}, -1) : features + labels;
-  }
-  if (add_embedding) features = features + text_time_features(input);
-  if (!config_.time_embedding_act_fn) return features;
-  return nn::activate(nn::parse_activation(*config_.time_embedding_act_fn), features);
-}
-
-at::Tensor UNet2DConditionModel::text_time_features(const UNetInput& input) const {
-  check(input.text_embeds.defined() && input.time_ids.defined(), ErrorCode::kInvalidArgument,
-        "this U-Net needs text_embeds and time_ids, and the request has none");
-  const SinusoidConfig sinusoid{*config_.addition_time_embed_dim, config_.flip_sin_to_cos, config_.freq_shift};
-  const auto sizes = sinusoidal_embedding(input.time_ids.flatten(), sinusoid).reshape({input.text_embeds.size(0), -1});
-  return add_embedding->forward(
-      at::cat({input.text_embeds, sizes.to(input.text_embeds.scalar_type())}, -1).to(input.sample.scalar_type()));
+size_t UNet2DConditionModel::skip_connections() const {
+  size_t count = 0;
+  for (const auto& block : up_blocks) count += block->resnets.size();
+  return count;
 }
 
 at::Tensor UNet2DConditionModel::forward(const UNetInput& input) const {
@@ -169,29 +157,31 @@ at::Tensor UNet2DConditionModel::forward(const UNetInput& input) const {
   const std::int64_t factor = std::int64_t{1} << (down_blocks.size() - 1);
   const bool explicit_sizes = input.sample.size(2) % factor != 0 || input.sample.size(3) % factor != 0;
 
-  const auto temb = time_features(input);
-  const auto context =
-      encoder_hid_proj ? encoder_hid_proj->forward(input.encoder_hidden_states) : input.encoder_hidden_states;
-
+  const auto context = layer_context(input);
   auto hidden = conv_in.forward(config_.center_input_sample ? 2 * input.sample - 1.0 : input.sample);
   std::vector<at::Tensor> skips{hidden};
-  for (const auto& block : down_blocks) hidden = block->forward(hidden, temb, context, skips);
-  if (mid_block) hidden = mid_block->forward(hidden, temb, context);
-  hidden = run_up_blocks(hidden, temb, context, skips, explicit_sizes);
+  for (const auto& block : down_blocks) hidden = block->forward(hidden, context, skips);
+  if (input.shortcuts.reuse_deep) {
+    hidden = last_rows(input.memory->deep, context.batch);
+  } else if (mid_block) {
+    hidden = mid_block->forward(hidden, context);
+  }
+  hidden = run_up_blocks(hidden, context, skips, explicit_sizes);
   if (conv_norm_out) hidden = conv_norm_out->forward(hidden, nn::parse_activation(config_.act_fn));
   return conv_out.forward(hidden);
 }
 
-at::Tensor UNet2DConditionModel::run_up_blocks(at::Tensor hidden, const at::Tensor& temb, const at::Tensor& context,
+// Begins at the layer that takes the last of `skips`; on a whole way that is the first layer of all.
+at::Tensor UNet2DConditionModel::run_up_blocks(at::Tensor hidden, const LayerContext& context,
                                                std::vector<at::Tensor>& skips, bool explicit_sizes) const {
+  auto later = skip_connections();  // skips for the blocks after this one
   for (const auto& block : up_blocks) {
-    std::optional<ImageSize> size;
-    const auto used = block->resnets.size();
-    if (explicit_sizes && skips.size() > used) {
-      const auto& next = skips[skips.size() - used - 1];
-      size = ImageSize{next.size(2), next.size(3)};
-    }
-    hidden = block->forward(hidden, temb, context, skips, size);
+    const auto layers = block->resnets.size();
+    later -= layers;
+    if (skips.size() <= later) continue;
+    UpWay way{.first_layer = layers - (skips.size() - later)};
+    if (explicit_sizes && later > 0) way.size = ImageSize{skips[later - 1].size(2), skips[later - 1].size(3)};
+    hidden = block->forward(hidden, context, skips, way);
   }
   return hidden;
 }

@@ -7,22 +7,12 @@
 #include "models/unet/down_block.h"
 #include "models/unet/mid_block.h"
 #include "models/unet/timestep_embedding.h"
+#include "models/unet/unet_input.h"
 #include "models/unet/up_block.h"
 
 #include <optional>
 
 namespace fjord::models {
-
-// What the U-Net looks at. Undefined tensors mean: not given.
-struct UNetInput {
-  at::Tensor sample;                 // [batch, in_channels, height, width], any size the U can halve and restore
-  at::Tensor timesteps;              // float32 [batch]
-  at::Tensor encoder_hidden_states;  // [batch, text_tokens, cross_attention_dim]
-  at::Tensor timestep_cond = {};     // [batch, time_cond_proj_dim]
-  at::Tensor class_labels = {};      // see ClassEmbedding
-  at::Tensor text_embeds = {};       // [batch, features], addition_embed_type text_time
-  at::Tensor time_ids = {};          // [batch, ids], likewise
-};
 
 class UNet2DConditionModel : public nn::Module {
  public:
@@ -33,9 +23,12 @@ class UNet2DConditionModel : public nn::Module {
   at::Tensor forward(const UNetInput& input) const;
 
   const config::UNet& config() const { return config_; }
+  // How many feature maps go from the way down to the way up: that of conv_in and one of every layer.
+  size_t skip_connections() const;
 
  private:
   UNetBlockConfig level_config(size_t level) const;
+  size_t finest_attention() const;
   UNetBlockConfig down_config(size_t level) const;
   UNetBlockConfig mid_config() const;
   UNetBlockConfig up_config(size_t step) const;
@@ -43,8 +36,10 @@ class UNet2DConditionModel : public nn::Module {
   void build_blocks();
   at::Tensor time_features(const UNetInput& input) const;
   at::Tensor text_time_features(const UNetInput& input) const;
-  at::Tensor run_up_blocks(at::Tensor hidden, const at::Tensor& temb, const at::Tensor& context,
-                           std::vector<at::Tensor>& skips, bool explicit_sizes) const;
+  LayerContext layer_context(const UNetInput& input) const;
+  at::Tensor project_text(const at::Tensor& text) const;
+  at::Tensor run_up_blocks(at::Tensor hidden, const LayerContext& context, std::vector<at::Tensor>& skips,
+                           bool explicit_sizes) const;
 
   config::UNet config_;
   std::int64_t time_dim_ = 0;

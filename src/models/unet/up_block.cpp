@@ -21,15 +21,16 @@ UpBlock2D::UpBlock2D(const nn::Place& place, const UNetBlockConfig& config)
   if (config.resample) upsamplers.append(config.out_channels);
 }
 
-at::Tensor UpBlock2D::forward(const at::Tensor& x, const at::Tensor& temb, const at::Tensor& context,
-                              std::vector<at::Tensor>& skips, const std::optional<ImageSize>& upsample_size) const {
+at::Tensor UpBlock2D::forward(const at::Tensor& x, const LayerContext& context, std::vector<at::Tensor>& skips,
+                              const UpWay& way) const {
   auto hidden = x;
-  for (size_t i = 0; i < resnets.size(); ++i) {
-    hidden = resnets[i].forward(ops::join_channels(hidden, skips.back()), temb);
+  for (size_t i = way.first_layer; i < resnets.size(); ++i) {
+    context.keep_deep(skips.size() - 1, hidden);
+    hidden = resnets[i].forward(ops::join_channels(hidden, skips.back()), context.time(resnets[i]));
     skips.pop_back();
     if (!attentions.empty()) hidden = attentions[i].forward(hidden, context);
   }
-  for (const auto& upsampler : upsamplers) hidden = upsampler->forward(hidden, upsample_size);
+  for (const auto& upsampler : upsamplers) hidden = upsampler->forward(hidden, way.size);
   return hidden;
 }
 

@@ -8,14 +8,20 @@
 
 namespace fjord::models {
 
+// How an up block is run.
+struct UpWay {
+  size_t first_layer = 0;              // layers before it are left out; `x` is then what that layer takes
+  std::optional<ImageSize> size = {};  // of the result; without, twice the size
+};
+
 class UpBlock2D : public nn::Module {
  public:
   UpBlock2D(const nn::Place& place, const UNetBlockConfig& config);
 
-  // x: [batch, previous_channels, height, width] -> [batch, out_channels, 2*height, 2*width], or at `upsample_size`.
-  // Takes one skip per layer from the end of `skips`. temb and context as in DownBlock2D.
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& temb, const at::Tensor& context,
-                     std::vector<at::Tensor>& skips, const std::optional<ImageSize>& upsample_size) const;
+  // x: [batch, previous_channels, height, width] -> [batch, out_channels, 2*height, 2*width] or `way.size`.
+  // Takes one skip per layer from the end of `skips`.
+  at::Tensor forward(const at::Tensor& x, const LayerContext& context, std::vector<at::Tensor>& skips,
+                     const UpWay& way) const;
 
   nn::ModuleList<Transformer2DModel> attentions;  // empty, or one per layer
   nn::ModuleList<ResnetBlock2D> resnets;

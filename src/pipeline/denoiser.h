@@ -1,0 +1,36 @@
+// The network within one request: what it predicts at every evaluation, guided, and with the request's approximations.
+#pragma once
+
+#include "pipeline/conditioning.h"
+#include "pipeline/model.h"
+#include "pipeline/step_plan.h"
+
+#include <fjord/request.h>
+
+#include <vector>
+
+namespace fjord::pipeline {
+
+class Denoiser {
+ public:
+  // `request` has passed checked_request. `timesteps` are all that the run will ask for, in order. The model must
+  // outlive the denoiser.
+  Denoiser(const Model& model, Conditioning conditioning, const Request& request, std::vector<double> timesteps);
+
+  // sample: [images, channels, height, width] at evaluation i -> the guided prediction, shaped likewise (twice the
+  // channels where the network predicts a variance too). `i` counts from 0 and rises by one from call to call.
+  at::Tensor predict(const at::Tensor& sample, int i);
+
+ private:
+  at::Tensor run_network(const at::Tensor& sample, int i);
+
+  const Model& model_;
+  Conditioning conditioning_;
+  double guidance_;
+  double guidance_rescale_;
+  std::vector<StepPlan> plans_;
+  models::RunMemory memory_;
+  at::Tensor difference_;  // of the two branches, at the latest evaluation that ran both
+};
+
+}  // namespace fjord::pipeline
