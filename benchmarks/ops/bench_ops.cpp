@@ -52,7 +52,7 @@ void add_all() {
 }  // namespace fjord::bench
 
 int main(int argc, char** argv) {
-  const auto pool = fjord::MemoryPool::create();
+  const auto pool = fjord::MemoryPool::create(fjord::MemoryPool::Pages::kLarge);
   const fjord::pipeline::RunScope scope(0, pool.get());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 64;

@@ -48,7 +48,7 @@ void time_image(const std::string& folder, const fjord::LoadOptions& options, in
 }
 
 void time_part(const std::string& folder, const std::string& name, const fjord::LoadOptions& options, int repeats) {
-  const auto pool = fjord::MemoryPool::create();
+  const auto pool = fjord::MemoryPool::create(fjord::MemoryPool::Pages::kLarge);
   const fjord::pipeline::RunScope scope(0, pool.get());
   std::function<void()> forward;
   const double load = seconds_of([&] { forward = fjord::bench::load_part(folder, name, options); });

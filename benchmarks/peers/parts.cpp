@@ -42,7 +42,7 @@ std::shared_ptr<const Part> load(const std::string& folder, const Layout<Config>
   const auto source = loading::open_folder(folder);
   const auto name = std::string(layout.folder) + "/config.json";
   const auto config = layout.read(loading::read_text(*source, name, 1 << 20), source->describe(name));
-  const auto pool = MemoryPool::create();
+  const auto pool = MemoryPool::create(MemoryPool::Pages::kSmall);
   const PoolScope scope(pool.get());
   auto part = std::make_shared<Part>(config, at::TensorOptions().dtype(to_scalar_type(options.precision)));
   const loading::Checkpoint checkpoint(*source, layout.folder, layout.stem);

@@ -26,10 +26,10 @@ size_t round_up(size_t size, size_t to) { return (size + to - 1) / to * to; }
 // A range of pages of the system.
 class Chunk {
  public:
-  explicit Chunk(size_t size) : size_(size) {
+  Chunk(size_t size, MemoryPool::Pages pages) : size_(size) {
     data_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     check(data_ != MAP_FAILED, ErrorCode::kOutOfMemory, "out of memory: ", size, " bytes were asked for");
-    madvise(data_, size, MADV_HUGEPAGE);  // a wish
+    if (pages == MemoryPool::Pages::kLarge) madvise(data_, size, MADV_HUGEPAGE);  // a wish
   }
   ~Chunk() { munmap(data_, size_); }
   Chunk(const Chunk&) = delete;
@@ -45,6 +45,8 @@ class Chunk {
 // Best fit with joining of neighbours.
 class Heap {
  public:
+  explicit Heap(MemoryPool::Pages pages) : pages_(pages) {}
+
   char* take(size_t size) {
     const std::lock_guard lock(mutex_);
     auto found = by_size_.lower_bound({size, nullptr});
@@ -87,7 +89,7 @@ class Heap {
 
  private:
   void grow(size_t size) {
-    chunks_.push_back(std::make_unique<Chunk>(round_up(std::max(size, kLeastChunk), kHugePage)));
+    chunks_.push_back(std::make_unique<Chunk>(round_up(std::max(size, kLeastChunk), kHugePage), pages_));
     remember(chunks_.back()->data(), chunks_.back()->size());
   }
   void remember(char* begin, size_t size) {
@@ -102,6 +104,7 @@ class Heap {
     return std::any_of(chunks_.begin(), chunks_.end(), [at](const auto& chunk) { return chunk->data() == at; });
   }
 
+  MemoryPool::Pages pages_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::map<char*, size_t> free_;
@@ -110,6 +113,7 @@ class Heap {
 
 class PoolOfPages final : public MemoryPool, private c10::Allocator {
  public:
+  explicit PoolOfPages(Pages pages) : heap_(pages) {}
   at::Tensor empty(at::IntArrayRef sizes, at::ScalarType dtype) override {
     return at::detail::empty_generic(sizes, this, c10::DispatchKeySet(c10::DispatchKey::CPU), dtype, std::nullopt);
   }
@@ -143,7 +147,7 @@ thread_local MemoryPool* active_pool = nullptr;
 
 }  // namespace
 
-std::shared_ptr<MemoryPool> MemoryPool::create() { return std::make_shared<PoolOfPages>(); }
+std::shared_ptr<MemoryPool> MemoryPool::create(Pages pages) { return std::make_shared<PoolOfPages>(pages); }
 
 PoolScope::PoolScope(MemoryPool* pool) : previous_(active_pool) { active_pool = pool; }
 PoolScope::~PoolScope() { active_pool = previous_; }

@@ -10,7 +10,9 @@ namespace fjord {
 
 class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
  public:
-  static std::shared_ptr<MemoryPool> create();
+  // Large pages are faster to use, and where the system has none at hand slower to get.
+  enum class Pages { kSmall, kLarge };
+  static std::shared_ptr<MemoryPool> create(Pages pages);
   virtual ~MemoryPool() = default;
   MemoryPool(const MemoryPool&) = delete;
   MemoryPool& operator=(const MemoryPool&) = delete;

@@ -1,6 +1,7 @@
 #include "loading/load_into.h"
 
 #include "core/check.h"
+#include "core/memory_pool.h"
 #include "core/parallel.h"
 
 #include <ATen/ops/empty.h>
@@ -93,19 +94,48 @@ std::map<std::string, std::string> match(const std::vector<nn::NamedParameter>& 
   return by_name;
 }
 
-void read_parameter(const Names& names, const nn::NamedModule& owner, const std::string& name, at::Tensor& tensor,
-                    const Keeping& keeping) {
-  const auto& [checkpoint, by_name] = names;
-  const auto key = owner.key(name);
-  const auto& file_name = by_name.at(key);
-  if (is_int8(*checkpoint.find(file_name))) {
-    auto factors = at::empty({tensor.size(0)}, at::kFloat);
-    checkpoint.read_into(by_name.at(scale_name(key)), factors);
-    owner.module->set_int8({factors, keeping.round_inputs});
-    tensor = at::empty(tensor.sizes(), at::kChar);
+// Where the tensors of a layer are read to. Plain weights that are about to be packed lie in a pool of their own, whose
+// memory serves one layer after another.
+class Reader {
+ public:
+  Reader(const Names& names, const Keeping& keeping) : names_(names), keeping_(keeping) {
+    if (keeping.kernels != nullptr) staging_ = MemoryPool::create(MemoryPool::Pages::kSmall);
   }
-  checkpoint.read_into(file_name, tensor);
-}
+
+  void read(const nn::NamedModule& layer) const {
+    const auto parameters = layer.module->own_parameters();
+    for (const auto& [name, tensor] : parameters) read_parameter(layer, name, *tensor);
+    if (!staging_) return layer.module->unpack_int8();
+    layer.module->pack(*keeping_.kernels);
+    for (const auto& [name, tensor] : parameters) {
+      if (tensor->defined()) *tensor = tensor->clone();  // what stayed plain leaves the pool
+    }
+  }
+
+ private:
+  void read_parameter(const nn::NamedModule& layer, const std::string& name, at::Tensor& tensor) const {
+    const auto& [checkpoint, by_name] = names_;
+    const auto key = layer.key(name);
+    const auto& file_name = by_name.at(key);
+    auto dtype = tensor.scalar_type();
+    if (is_int8(*checkpoint.find(file_name))) {
+      auto factors = at::empty({tensor.size(0)}, at::kFloat);
+      checkpoint.read_into(by_name.at(scale_name(key)), factors);
+      layer.module->set_int8({factors, keeping_.round_inputs});
+      dtype = at::kChar;
+    }
+    if (staging_) {
+      tensor = staging_->empty(tensor.sizes(), dtype);
+    } else if (dtype != tensor.scalar_type()) {
+      tensor = at::empty(tensor.sizes(), dtype);
+    }
+    checkpoint.read_into(file_name, tensor);
+  }
+
+  const Names& names_;
+  const Keeping& keeping_;
+  std::shared_ptr<MemoryPool> staging_;
+};
 
 }  // namespace
 
@@ -139,13 +169,10 @@ void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules&
         listing("missing", problems.missing), listing("unexpected", problems.unexpected),
         listing("misshaped", problems.misshaped));
   const auto modules = module.modules();
-  parallel_for_each(static_cast<std::int64_t>(modules.size()), [&](std::int64_t i, int) {
-    const auto& named = modules[static_cast<size_t>(i)];
-    for (const auto& [name, tensor] : named.module->own_parameters()) {
-      read_parameter({checkpoint, file_names}, named, name, *tensor, keeping);
-    }
-    keeping.kernels != nullptr ? named.module->pack(*keeping.kernels) : named.module->unpack_int8();
-  });
+  const Names names{checkpoint, file_names};
+  const Reader reader(names, keeping);
+  parallel_for_each(static_cast<std::int64_t>(modules.size()),
+                    [&](std::int64_t i, int) { reader.read(modules[static_cast<size_t>(i)]); });
 }
 
 }  // namespace fjord::loading

@@ -37,7 +37,7 @@ class Generation::Impl {
   std::shared_ptr<const pipeline::Model> model_;
   Request request_;  // defaults filled in
   int threads_;
-  std::shared_ptr<MemoryPool> pool_ = MemoryPool::create();  // of the operators' results
+  std::shared_ptr<MemoryPool> pool_ = MemoryPool::create(MemoryPool::Pages::kLarge);  // of the operators' results
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::atomic<bool> cancelled_ = false;
   std::vector<std::string> warnings_;

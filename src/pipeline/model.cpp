@@ -67,7 +67,7 @@ std::unique_ptr<const ModuleType> load_component(const Source& source, const std
 void load_text_encoder(Model& model, const std::shared_ptr<const Source>& source, const config::ClipText& config,
                        const Engine& engine, bool drop) {
   const auto load = [source, config, engine] {
-    const auto weights = MemoryPool::create();
+    const auto weights = MemoryPool::create(MemoryPool::Pages::kSmall);
     const PoolScope scope(weights.get());
     return std::shared_ptr<const models::ClipTextModel>(load_component<models::ClipTextModel>(
         *source, "text_encoder", "model", config, loading::clip_text_rules(), engine));
@@ -142,7 +142,7 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
                                                    where("scheduler/scheduler_config.json"));
   const Engine engine{at::TensorOptions().device(model.device).dtype(model.dtype),
                       {model.device.is_cpu() ? choose_cpu_kernels(options.cpu_kernels) : nullptr, unet.round_inputs}};
-  const auto weights = MemoryPool::create();  // lives as long as the tensors in it
+  const auto weights = MemoryPool::create(MemoryPool::Pages::kSmall);  // lives as long as the tensors in it
   const PoolScope scope(weights.get());
   model.tokenizer = load_tokenizer(source, text.max_position_embeddings);
   load_text_encoder(model, shared_source, text, engine, options.drop_text_encoder);

@@ -15,7 +15,7 @@ namespace fjord {
 namespace {
 
 TEST(MemoryPool, GivesMemoryThatCanBeWrittenAndIsAligned) {
-  const auto pool = MemoryPool::create();
+  const auto pool = MemoryPool::create(MemoryPool::Pages::kLarge);
   for (const std::int64_t size : {0, 1, 100, 1 << 20}) {
     const auto x = pool->empty({size}, at::kFloat);
     EXPECT_EQ(x.sizes(), at::IntArrayRef{size});
@@ -26,7 +26,7 @@ TEST(MemoryPool, GivesMemoryThatCanBeWrittenAndIsAligned) {
 }
 
 TEST(MemoryPool, TensorsOfOneTimeNeverOverlap) {
-  const auto pool = MemoryPool::create();
+  const auto pool = MemoryPool::create(MemoryPool::Pages::kLarge);
   std::mt19937 random(1);
   std::vector<at::Tensor> alive;
   for (int i = 0; i < 2000; ++i) {
@@ -38,7 +38,7 @@ TEST(MemoryPool, TensorsOfOneTimeNeverOverlap) {
 }
 
 TEST(MemoryPool, UsesMemoryAgainAndJoinsNeighbours) {
-  const auto pool = MemoryPool::create();
+  const auto pool = MemoryPool::create(MemoryPool::Pages::kLarge);
   for (int round = 0; round < 20; ++round) {
     std::vector<at::Tensor> parts;
     for (int i = 0; i < 8; ++i) parts.push_back(pool->empty({4 << 20}, at::kByte));
@@ -49,14 +49,14 @@ TEST(MemoryPool, UsesMemoryAgainAndJoinsNeighbours) {
 }
 
 TEST(MemoryPool, LivesAsLongAsItsTensors) {
-  auto pool = MemoryPool::create();
+  auto pool = MemoryPool::create(MemoryPool::Pages::kLarge);
   const auto x = pool->empty({1000}, at::kFloat).fill_(2);
   pool.reset();
   EXPECT_EQ(x.sum().item<float>(), 2000);
 }
 
 TEST(MemoryPool, SaysWhenThereIsNotEnough) {
-  const auto pool = MemoryPool::create();
+  const auto pool = MemoryPool::create(MemoryPool::Pages::kLarge);
   const auto error = testing::error_of([&] { pool->empty({std::int64_t{1} << 60}, at::kByte); });
   EXPECT_EQ(error.code(), ErrorCode::kOutOfMemory);
   EXPECT_EQ(pool->empty({10}, at::kByte).numel(), 10);
@@ -64,7 +64,7 @@ TEST(MemoryPool, SaysWhenThereIsNotEnough) {
 
 TEST(PoolScope, IsSeenByTheThreadsOfTheCaller) {
   const ThreadLimit limit(2);
-  const auto pool = MemoryPool::create();
+  const auto pool = MemoryPool::create(MemoryPool::Pages::kLarge);
   EXPECT_EQ(PoolScope::active(), nullptr);
   {
     const PoolScope scope(pool.get());
