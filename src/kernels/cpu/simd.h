@@ -77,7 +77,18 @@ FJORD_INLINE Vec load(const BFloat16* from) {
   return reinterpret_cast<Vec>(__builtin_convertvector(load_as<HalfVec>(from), WordVec) << 16);
 }
 
-FJORD_INLINE Vec load(const std::int8_t* from) { return __builtin_convertvector(load_as<ByteVec>(from), Vec); }
+// GCC 12 takes the general conversion of bytes apart into many steps.
+FJORD_INLINE IntVec load_bytes(const std::int8_t* from) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<IntVec>(_mm512_maskz_cvtepi8_epi32(0xffff, load_as<__m128i>(from)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<IntVec>(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(load_as<long long>(from))));
+#else
+  return __builtin_convertvector(load_as<ByteVec>(from), IntVec);
+#endif
+}
+
+FJORD_INLINE Vec load(const std::int8_t* from) { return __builtin_convertvector(load_bytes(from), Vec); }
 
 FJORD_INLINE HalfVec to_bfloat16(Vec v) {
 #ifdef __AVX512BF16__
