@@ -26,7 +26,7 @@ def prompts(count: int) -> list:
 def render(program: pathlib.Path, model: str, options: list, prompt: str, seed: int, out: pathlib.Path) -> np.ndarray:
     command = [program, "txt2img", "--model", model, "--prompt", prompt, "--seed", str(seed), "--out", out,
                "--progress", "none", *options]
-    subprocess.run([str(word) for word in command], check=True)
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
     return np.asarray(Image.open(out)).astype(np.float64)
 
 
