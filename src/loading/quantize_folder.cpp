@@ -73,13 +73,12 @@ void copy_others(const fs::path& from, const fs::path& to, bool is_unet) {
   check(!error, ErrorCode::kBadFile, fjord::quoted(from.string()), ": ", error.message());
 }
 
-void write_config(const Source& source, const fs::path& folder, bool round_inputs) {
-  auto json =
-      parse_json_object(read_text(source, "unet/config.json", kMaxConfigSize), source.describe("unet/config.json"));
-  json["quantization_config"] = {
+// `config` with a note of what was done.
+void write_config(nlohmann::json config, const fs::path& folder, bool round_inputs) {
+  config["quantization_config"] = {
       {"quant_method", "fjord"}, {"weights", "int8"}, {"inputs", round_inputs ? "int8" : "unchanged"}};
   const auto path = (folder / "unet/config.json").string();
-  const auto text = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const auto text = config.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   write_file_atomically(path, [&](int fd) { write_all(fd, text.data(), text.size(), path); });
 }
 
@@ -100,7 +99,9 @@ std::uint64_t size_of(const QuantizedWeights& weights) {
 QuantizeReport quantize_folder(const std::string& source_path, const std::string& destination,
                                const QuantizeOptions& options) {
   const auto source = open_folder(source_path);
-  read_unet_config(read_text(*source, "unet/config.json", kMaxConfigSize), source->describe("unet/config.json"));
+  const auto config = read_text(*source, "unet/config.json", kMaxConfigSize);
+  const auto where = source->describe("unet/config.json");
+  read_unet_config(config, where);  // throws if this is no U-Net of ours
   const Checkpoint checkpoint(*source, "unet", kStem);
   NewFolder folder(destination);
   const auto weights =
@@ -109,7 +110,7 @@ QuantizeReport quantize_folder(const std::string& source_path, const std::string
               " of ", total, " tensors");
       });
   copy_others(source_path, folder.path(), /*is_unet=*/false);
-  write_config(*source, folder.path(), options.round_inputs);
+  write_config(parse_json_object(config, where), folder.path(), options.round_inputs);
   write_safetensors((folder.path() / "unet" / (std::string(kStem) + ".safetensors")).string(), weights.tensors);
   folder.put_into_place();
   return {weights.quantized, weights.kept, size_of(checkpoint), size_of(weights)};

@@ -31,6 +31,12 @@ void* Scratch::of(int worker) const {
   return static_cast<char*>(memory_.mutable_data_ptr()) + static_cast<size_t>(worker) * stride_;
 }
 
+void for_blocks(std::int64_t count, std::int64_t size, double operations,
+                const std::function<void(std::int64_t begin, std::int64_t end)>& f) {
+  parallel_for_each((count + size - 1) / size, operations,
+                    [&](std::int64_t item, int) { f(item * size, std::min(count, (item + 1) * size)); });
+}
+
 at::Tensor to_pixels(const at::Tensor& map) { return map.flatten(2).transpose(1, 2).contiguous(); }
 
 at::Tensor to_map(const at::Tensor& pixels, at::IntArrayRef map_sizes) {
@@ -44,12 +50,11 @@ at::Tensor join_channels(const at::Tensor& first, const at::Tensor& second) {
   const auto size = static_cast<std::int64_t>(left.element_size());
   const auto left_bytes = left.size(2) * size, right_bytes = right.size(2) * size;
   const auto pixels = left.size(0) * left.size(1);
-  const auto blocks = (pixels + kPixelsOfItem - 1) / kPixelsOfItem;
-  parallel_for_each(blocks, static_cast<double>(out.nbytes()), [&](std::int64_t item, int) {
+  for_blocks(pixels, kPixelsOfItem, static_cast<double>(out.nbytes()), [&](std::int64_t begin, std::int64_t end) {
     const auto* a = static_cast<const char*>(left.const_data_ptr());
     const auto* b = static_cast<const char*>(right.const_data_ptr());
     auto* to = static_cast<char*>(out.mutable_data_ptr());
-    for (auto p = item * kPixelsOfItem; p < std::min(pixels, (item + 1) * kPixelsOfItem); ++p) {
+    for (auto p = begin; p < end; ++p) {
       std::memcpy(to + p * (left_bytes + right_bytes), a + p * left_bytes, static_cast<size_t>(left_bytes));
       std::memcpy(to + p * (left_bytes + right_bytes) + left_bytes, b + p * right_bytes,
                   static_cast<size_t>(right_bytes));

@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 
 namespace fjord::ops {
 
@@ -24,6 +25,10 @@ class Scratch {
   at::Tensor memory_;
   size_t stride_;
 };
+
+// Calls f(begin, end) for the blocks of `size` of 0 .. count - 1, as parallel_for_each calls for its items.
+void for_blocks(std::int64_t count, std::int64_t size, double operations,
+                const std::function<void(std::int64_t begin, std::int64_t end)>& f);
 
 // The pixels of a feature map [batch, channels, height, width] as rows of channels, [batch, height * width, channels]:
 // a view of a map that is channels last in memory, else a copy.

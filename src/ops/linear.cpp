@@ -3,8 +3,6 @@
 #include "core/memory_pool.h"
 #include "ops/cpu_tensors.h"
 
-#include <algorithm>
-
 namespace fjord::ops {
 namespace {
 
@@ -44,11 +42,8 @@ RoundedRows round_rows(const kernels::LinearProblem& problem, const kernels::Cpu
   RoundedRows out{pooled_empty({problem.rows, row}, at::kByte), pooled_empty({problem.rows}, at::kFloat)};
   auto* const bytes = out.bytes.mutable_data_ptr<std::uint8_t>();
   auto* const scale = out.scale.mutable_data_ptr<float>();
-  const auto blocks = (problem.rows + kRowsOfItem - 1) / kRowsOfItem;
-  parallel_for_each(blocks, static_cast<double>(problem.rows * row), [&](std::int64_t item, int) {
-    const auto end = std::min(problem.rows, (item + 1) * kRowsOfItem);
-    kernels.quantize_rows(problem, item * kRowsOfItem, end, bytes, scale);
-  });
+  for_blocks(problem.rows, kRowsOfItem, static_cast<double>(problem.rows * row),
+             [&](auto begin, auto end) { kernels.quantize_rows(problem, begin, end, bytes, scale); });
   return out;
 }
 

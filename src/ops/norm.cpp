@@ -18,13 +18,6 @@ std::int64_t blocks(std::int64_t count, std::int64_t size) { return (count + siz
 // Reading and writing a number takes as long as some operations.
 double operations_of(std::int64_t elements) { return 4.0 * static_cast<double>(elements); }
 
-// Calls f(begin, end) for the rows of so many elements in all, in blocks, on all threads.
-void for_row_blocks(std::int64_t rows, std::int64_t elements,
-                    const std::function<void(std::int64_t, std::int64_t)>& f) {
-  parallel_for_each(blocks(rows, kRowsOfItem), operations_of(elements),
-                    [&](std::int64_t item, int) { f(item * kRowsOfItem, std::min(rows, (item + 1) * kRowsOfItem)); });
-}
-
 // Group normalisation as one factor and one term for every channel of every image.
 struct ScaleAndShift {
   std::vector<float> scale, shift;  // [batch, channels]
@@ -132,7 +125,8 @@ at::Tensor layer_norm(const at::Tensor& x_in, const at::Tensor& weight, const at
                                           .rows = x.numel() / features,
                                           .features = features,
                                           .eps = eps};
-  for_row_blocks(problem.rows, x.numel(), [&](auto begin, auto end) { kernels.layer_norm(problem, begin, end); });
+  for_blocks(problem.rows, kRowsOfItem, operations_of(x.numel()),
+             [&](auto begin, auto end) { kernels.layer_norm(problem, begin, end); });
   return out;
 }
 
