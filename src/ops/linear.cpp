@@ -73,7 +73,6 @@ at::Tensor linear(const at::Tensor& x_in, const PackedLinear& weight, const at::
   problem.bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   const auto residual = extras.residual.defined() ? extras.residual.contiguous() : at::Tensor();
   problem.residual = residual.defined() ? residual.const_data_ptr() : nullptr;
-  problem.residual_stride = weight.out_features;
   problem.out = out.mutable_data_ptr();
   problem.rows = x.numel() / weight.in_features;
   problem.activation = extras.activation;

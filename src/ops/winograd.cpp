@@ -74,7 +74,6 @@ at::Tensor winograd(const at::Tensor& x, const PackedWinograd& weight, const at:
   auto out = pooled_empty({x.size(0), size[0] * size[1], bias.size(0)}, x.scalar_type());
   convolve({.x = pixels.const_data_ptr(),
             .weight = weight.data.const_data_ptr(),
-            .kind = weight.scale.defined() ? kernels::WeightKind::kInt8 : kernels::WeightKind::kPlain,
             .weight_scale = weight.scale.defined() ? weight.scale.const_data_ptr<float>() : nullptr,
             .bias = all_bias.const_data_ptr<float>(),
             .bias_batch_stride = extras.image_bias.defined() ? bias.size(0) : 0,

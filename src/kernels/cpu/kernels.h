@@ -44,10 +44,9 @@ struct AttentionProblem {
 // 3x3 convolution, stride 1, padding 1, of pixels with their channels side by side ([batch, height, width, channels])
 // by Winograd's F(4x4, 3x3), arXiv:1509.09308. Arithmetic in float32 whatever the element.
 struct ConvProblem {
-  const void* x = nullptr;       // [batch, in_height, in_width, in_channels]
-  const void* weight = nullptr;  // as packed by pack_conv
-  WeightKind kind = WeightKind::kPlain;
-  const float* weight_scale = nullptr;  // [out_channels] for int8, else null
+  const void* x = nullptr;              // [batch, in_height, in_width, in_channels]
+  const void* weight = nullptr;         // as packed by pack_conv: int8 where it has a scale, else the element
+  const float* weight_scale = nullptr;  // [out_channels] or null
   const float* bias = nullptr;          // [batch or 1, out_channels]
   Index bias_batch_stride = 0;
   const void* residual = nullptr;  // added to the result; [batch, height, width, out_channels] or null
@@ -98,9 +97,8 @@ struct LinearProblem {
   const float* weight_scale = nullptr;  // for every row of the weight, where it is int8
   const float* row_scale = nullptr;     // [rows], of quantize_rows
   const float* bias = nullptr;
-  const void* residual = nullptr;  // rows residual_stride elements apart, or null
-  Index residual_stride = 0;
-  void* out = nullptr;  // [rows, out_features]
+  const void* residual = nullptr;  // [rows, out_features] or null
+  void* out = nullptr;             // [rows, out_features]
   Element element = Element::kFloat32;
   Index rows = 0, in_features = 0, out_features = 0;  // in_features is even in bfloat16, but for kInt8Product
   Activation activation = Activation::kNone;

@@ -161,7 +161,7 @@ struct Writer {
   FJORD_INLINE void write_vector(Index row, Index out, Index count, Vec v) const {
     const bool whole = count == kLanes;
     if (p.residual != nullptr) {
-      const auto* from = static_cast<const T*>(p.residual) + row * p.residual_stride + out;
+      const auto* from = static_cast<const T*>(p.residual) + row * p.out_features + out;
       v += whole ? load(from) : load_some(from, count);
     }
     auto* to = static_cast<T*>(p.out) + row * p.out_features + out;

@@ -137,7 +137,7 @@ Index conv_output_items(const ConvProblem& p, const ConvTiles& tiles) {
 size_t conv_output_scratch(const ConvProblem&) { return Sums::kSize; }
 
 void conv_output(const ConvProblem& p, const ConvTiles& tiles, Index item, void* scratch) {
-  const bool int8 = p.kind == WeightKind::kInt8;
+  const bool int8 = p.weight_scale != nullptr;
   if (p.element == Element::kFloat32) {
     int8 ? output_item<float, std::int8_t>(p, tiles, item, scratch)
          : output_item<float, float>(p, tiles, item, scratch);
