@@ -50,6 +50,11 @@ class NewFolder {
   fs::path place_, path_;
 };
 
+bool is_below(const fs::path& path, const fs::path& folder) {
+  const auto way = fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(folder));
+  return !way.empty() && *way.begin() != "..";
+}
+
 bool is_weights_file(const fs::path& path) {
   const auto name = path.filename().string();
   return name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json") || name.ends_with(".bin") ||
@@ -103,6 +108,8 @@ QuantizeReport quantize_folder(const std::string& source_path, const std::string
   const auto where = source->describe("unet/config.json");
   read_unet_config(config, where);  // throws if this is no U-Net of ours
   const Checkpoint checkpoint(*source, "unet", kStem);
+  check(!is_below(destination, source_path), ErrorCode::kCannotWrite, fjord::quoted(destination),
+        " lies in the model folder that is to be copied");
   NewFolder folder(destination);
   const auto weights =
       quantize_weights(checkpoint, options.keep.value_or(parts_to_keep(checkpoint.names())), [&](int done, int total) {

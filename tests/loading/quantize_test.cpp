@@ -134,6 +134,9 @@ TEST(QuantizeFolder, LeavesNothingBehindWhenItFails) {
   EXPECT_TRUE(fs::is_empty(folder.path()));
   EXPECT_EQ(error_of([&] { loading::quantize_folder(kTiny, folder.file("no/such/place"), {}); }).code(),
             ErrorCode::kCannotWrite);
+  fs::copy(kTiny, folder.file("model"), fs::copy_options::recursive);
+  EXPECT_THAT(error_of([&] { loading::quantize_folder(folder.file("model"), folder.file("model/int8"), {}); }).what(),
+              HasSubstr("lies in the model folder"));
   folder.write("int8/mine.txt", "mine");
   EXPECT_EQ(error_of([&] { loading::quantize_folder(kTiny, destination, {}); }).code(), ErrorCode::kCannotWrite);
   EXPECT_TRUE(fs::exists(folder.file("int8/mine.txt")));
