@@ -22,12 +22,7 @@ class ApproximationParityTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ApproximationParityTest, PicturesMatchReference) {
   const auto request = testing::make_request(all_cases().at(GetParam()));
-  const auto images = tiny().generate(request).images;
-  const auto difference = testing::pixel_differences(images, testing::recorded_images(kFolder, GetParam()));
-  const double equal = difference.eq(0).to(at::kDouble).mean().item<double>();
-  RecordProperty("equal", std::to_string(equal));
-  EXPECT_LE(difference.max().item<int>(), 1);
-  EXPECT_GE(equal, 0.995);
+  testing::expect_pictures(tiny().generate(request).images, testing::recorded_images(kFolder, GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, ApproximationParityTest, ::testing::ValuesIn(testing::case_names(all_cases())),

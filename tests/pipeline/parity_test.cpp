@@ -37,15 +37,7 @@ class PipelineParityTest : public ::testing::TestWithParam<Case> {};
 TEST_P(PipelineParityTest, PicturesMatchReference) {
   const auto& [model, name] = GetParam();
   const auto images = pipeline(model).generate(make_request(all_cases().at(name))).images;
-  const auto expected = expected_images(model + "." + name);
-  ASSERT_EQ(static_cast<std::int64_t>(images.size()), expected.size(0));
-  ASSERT_EQ(images[0].height, expected.size(1));
-  ASSERT_EQ(images[0].width, expected.size(2));
-  const auto difference = pixel_differences(images, expected);
-  RecordProperty("levels", difference.max().item<int>());
-  RecordProperty("equal", std::to_string(mean_of(difference.eq(0))));
-  EXPECT_LE(difference.max().item<int>(), 1);
-  for (std::int64_t i = 0; i < difference.size(0); ++i) EXPECT_GE(mean_of(difference[i].eq(0)), 0.995) << "image " << i;
+  testing::expect_pictures(images, expected_images(model + "." + name));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, PipelineParityTest,

@@ -4,6 +4,10 @@
 #include "loading/safetensors.h"
 #include "loading/source.h"
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
 namespace fjord::testing {
 namespace {
 
@@ -71,6 +75,23 @@ at::Tensor pixel_differences(const std::vector<Image>& images, const at::Tensor&
     out.push_back(at::tensor(image.pixels).to(at::kInt).reshape({image.height, image.width, 3}));
   }
   return (at::stack(out) - expected.to(at::kInt)).abs();
+}
+
+void expect_pictures(const std::vector<Image>& images, const at::Tensor& expected) {
+  ASSERT_EQ(static_cast<std::int64_t>(images.size()), expected.size(0));
+  ASSERT_EQ(images[0].height, expected.size(1));
+  ASSERT_EQ(images[0].width, expected.size(2));
+  const auto difference = pixel_differences(images, expected);
+  const int levels = difference.max().item<int>();
+  EXPECT_LE(levels, 1);
+  double least_equal = 1;
+  for (std::int64_t i = 0; i < difference.size(0); ++i) {
+    const double equal = difference[i].eq(0).to(at::kDouble).mean().item<double>();
+    EXPECT_GE(equal, 0.995) << "image " << i;
+    least_equal = std::min(least_equal, equal);
+  }
+  ::testing::Test::RecordProperty("levels", levels);
+  ::testing::Test::RecordProperty("equal", std::to_string(least_equal));
 }
 
 }  // namespace fjord::testing
