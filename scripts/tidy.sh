@@ -16,7 +16,7 @@ while (($#)); do
   shift
 done
 
-mapfile -t sources < <(git ls-files '*.h' '*.cpp')
+mapfile -t sources < <(git ls-files '*.h' '*.cpp' '*.cu' '*.cuh')
 if ((fix)); then clang-format -i "${sources[@]}"; else clang-format --dry-run -Werror "${sources[@]}"; fi
 
 if [ -n "$since" ]; then

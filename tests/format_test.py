@@ -14,7 +14,7 @@ def main() -> int:
     if program is None or " 14." not in subprocess.run([program, "--version"], capture_output=True, text=True).stdout:
         print("clang-format 14 is not installed")
         return 77
-    files = sorted(str(path) for folder in FOLDERS for ending in ("*.h", "*.cpp") for path in (ROOT / folder).rglob(ending))
+    files = sorted(str(path) for folder in FOLDERS for ending in ("*.h", "*.cpp", "*.cu", "*.cuh") for path in (ROOT / folder).rglob(ending))
     if len(files) < 100:
         print(f"expected fjord's sources, found {len(files)} files")
         return 1

@@ -1,0 +1,13 @@
+# Makes the target PkgConfig::UTF8PROC, by pkg-config where it is there.
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(UTF8PROC QUIET IMPORTED_TARGET libutf8proc)
+endif()
+if(NOT TARGET PkgConfig::UTF8PROC)
+  find_path(FJORD_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+  find_library(FJORD_UTF8PROC_LIBRARY utf8proc REQUIRED)
+  add_library(PkgConfig::UTF8PROC INTERFACE IMPORTED GLOBAL)
+  target_include_directories(PkgConfig::UTF8PROC SYSTEM INTERFACE "${FJORD_UTF8PROC_INCLUDE}")
+  target_compile_definitions(PkgConfig::UTF8PROC INTERFACE UTF8PROC_STATIC)
+  target_link_libraries(PkgConfig::UTF8PROC INTERFACE "${FJORD_UTF8PROC_LIBRARY}")
+endif()
