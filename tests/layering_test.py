@@ -17,6 +17,7 @@ MAY_INCLUDE = {
     "nn": {"ops", "kernels"},
     "ops": {"kernels"},
     "kernels": set(),
+    "cuda": {"kernels"},
     "loading": {"nn", "text"},
     "models": {"nn", "ops"},
     "schedulers": set(),
