@@ -5,11 +5,16 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cctype>
 
 namespace fjord {
 namespace {
+
+thread_local int limits = 0;  // ThreadLimits on this thread
+thread_local int cap = 0;
 
 bool is_cuda_name(const std::string& name) {
   if (name == "cuda") return true;
@@ -35,14 +40,23 @@ at::ScalarType to_scalar_type(Precision precision) {
   fail(ErrorCode::kInvalidArgument, "unknown precision ", static_cast<int>(precision));
 }
 
-ThreadLimit::ThreadLimit(int threads) {
-  if (threads <= 0 || threads == at::get_num_threads()) return;
-  previous_ = at::get_num_threads();
-  at::set_num_threads(threads);
+// at::set_num_threads would change the number of every thread that uses LibTorch for the first time afterwards, so the
+// thread's own setting in OpenMP is changed, which is what LibTorch reads.
+ThreadLimit::ThreadLimit(int threads) : previous_(omp_get_max_threads()) {
+  static const int usual = at::get_num_threads();  // LibTorch sets up a thread's number when it is first asked
+  at::get_num_threads();
+  int wanted = threads > 0 ? threads : limits > 0 ? previous_ : std::min(previous_, usual);
+  if (cap > 0) wanted = std::min(wanted, cap);
+  omp_set_num_threads(wanted);
+  ++limits;
 }
 
 ThreadLimit::~ThreadLimit() {
-  if (previous_ > 0) at::set_num_threads(previous_);
+  --limits;
+  omp_set_num_threads(previous_);
 }
+
+ThreadCap::ThreadCap(int threads) : previous_(cap) { cap = threads; }
+ThreadCap::~ThreadCap() { cap = previous_; }
 
 }  // namespace fjord

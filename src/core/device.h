@@ -16,13 +16,26 @@ at::Device parse_device(const std::string& name);
 
 at::ScalarType to_scalar_type(Precision precision);
 
-// Sets LibTorch's thread count for the calling thread and puts the old one back. 0 leaves it alone.
+// Threads of LibTorch and OpenMP for the calling thread; its former setting is put back. Nothing else in the process
+// changes. 0: in an outer scope, its number; else what the calling thread's OpenMP allows, at most LibTorch's default.
 class ThreadLimit {
  public:
   explicit ThreadLimit(int threads);
   ~ThreadLimit();
   ThreadLimit(const ThreadLimit&) = delete;
   ThreadLimit& operator=(const ThreadLimit&) = delete;
+
+ private:
+  int previous_ = 0;
+};
+
+// While it lives, every ThreadLimit on this thread is at most `threads`; 0 for no cap.
+class ThreadCap {
+ public:
+  explicit ThreadCap(int threads);
+  ~ThreadCap();
+  ThreadCap(const ThreadCap&) = delete;
+  ThreadCap& operator=(const ThreadCap&) = delete;
 
  private:
   int previous_ = 0;

@@ -2,6 +2,10 @@
 
 #include <ATen/Parallel.h>
 
+#include <omp.h>
+
+#include <thread>
+
 namespace fjord {
 namespace {
 
@@ -23,6 +27,24 @@ TEST(DeviceTest, ParsesNames) {
   }
   EXPECT_EQ(code_of("cuda"), ErrorCode::kDeviceUnavailable);
   EXPECT_EQ(code_of("cuda:3"), ErrorCode::kDeviceUnavailable);
+}
+
+TEST(ThreadLimitTest, LeavesTheHostsOpenMpSettingAndOtherThreadsAlone) {
+  omp_set_num_threads(3);
+  int seen = 0;
+  {
+    const ThreadLimit limit(1);
+    std::thread([&seen] { seen = at::get_num_threads(); }).join();
+    EXPECT_EQ(omp_get_max_threads(), 1);
+  }
+  EXPECT_EQ(omp_get_max_threads(), 3);
+  EXPECT_NE(seen, 1);  // at::set_num_threads(1) would have made it so
+}
+
+TEST(ThreadLimitTest, ACapHoldsForAllLimitsWithin) {
+  const ThreadCap cap(1);
+  const ThreadLimit limit(4);
+  EXPECT_EQ(at::get_num_threads(), 1);
 }
 
 TEST(ThreadLimitTest, HoldsInItsScopeOnly) {
