@@ -1,5 +1,6 @@
 #include "nn/layers.h"
 
+#include "core/checkpoint.h"
 #include "ops/cpu_tensors.h"
 #include "ops/norm.h"
 #include "ops/onednn.h"
@@ -37,6 +38,7 @@ void Linear::pack_weights() {
 }
 
 at::Tensor Linear::forward(const at::Tensor& x, const LinearExtras& extras) const {
+  pass_checkpoint(this);
   const auto fused = extras.activation ? kernel_activation(*extras.activation) : kernels::Activation::kNone;
   const bool fits = !extras.activation || fused != kernels::Activation::kNone;
   if (packed_.defined() && fits) return ops::linear(x, packed_, bias, {extras.residual, fused}, *kernels());
@@ -58,6 +60,7 @@ void GatedLinear::pack_weights() {
 }
 
 at::Tensor GatedLinear::forward(const at::Tensor& x) const {
+  pass_checkpoint(this);
   if (packed_.defined()) return ops::linear(x, packed_, bias, {}, *kernels());
   const auto halves = at::linear(x, weight, bias).chunk(2, -1);
   return halves[0] * at::gelu(halves[1]);
@@ -108,6 +111,7 @@ at::Tensor Conv2d::mix_channels(const at::Tensor& x, const at::Tensor& residual)
 }
 
 at::Tensor Conv2d::forward(const at::Tensor& x, const ops::ConvExtras& extras) const {
+  pass_checkpoint(this);
   if (way_ == Way::kWinograd) return ops::winograd(x, packed_winograd_, bias, extras, *kernels());
   const auto source = extras.enlarge_to ? at::upsample_nearest2d(x, *extras.enlarge_to) : x;
   if (way_ == Way::kLinear && !extras.image_bias.defined()) return mix_channels(source, extras.residual);
