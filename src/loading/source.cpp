@@ -60,24 +60,6 @@ class DiskFile : public File {
   std::uint64_t size_ = 0;
 };
 
-class MemoryFile : public File {
- public:
-  MemoryFile(std::string name, std::span<const std::byte> bytes) : name_(std::move(name)), bytes_(bytes) {}
-
-  std::uint64_t size() const override { return bytes_.size(); }
-  const std::string& name() const override { return name_; }
-
-  void read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    check(offset <= bytes_.size() && out.size() <= bytes_.size() - offset, ErrorCode::kBadFile, fjord::quoted(name_),
-          " has ", bytes_.size(), " bytes, expected ", out.size(), " more from byte ", offset);
-    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-  }
-
- private:
-  std::string name_;
-  std::span<const std::byte> bytes_;
-};
-
 // Names may come from data (a shard index), so they must not lead out of the folder.
 void check_relative_name(const std::string& name) {
   bool good = !name.empty() && name.front() != '/' && name.find('\\') == std::string::npos &&
@@ -109,22 +91,6 @@ class FolderSource : public Source {
   std::string path_;
 };
 
-class MemorySource : public Source {
- public:
-  explicit MemorySource(std::map<std::string, std::span<const std::byte>> files) : files_(std::move(files)) {}
-
-  bool exists(const std::string& name) const override { return files_.contains(name); }
-  std::unique_ptr<File> open(const std::string& name) const override {
-    const auto entry = files_.find(name);
-    check(entry != files_.end(), ErrorCode::kNotFound, "there is no buffer named ", fjord::quoted(name));
-    return std::make_unique<MemoryFile>(name, entry->second);
-  }
-  std::string describe(const std::string& name) const override { return name; }
-
- private:
-  std::map<std::string, std::span<const std::byte>> files_;
-};
-
 }  // namespace
 
 std::unique_ptr<Source> open_folder(const std::string& path) {
@@ -137,7 +103,7 @@ std::unique_ptr<Source> open_folder(const std::string& path) {
 }
 
 std::unique_ptr<Source> open_memory(std::map<std::string, std::span<const std::byte>> files) {
-  return std::make_unique<MemorySource>(std::move(files));
+  return open_storage(memory_storage(std::move(files)));
 }
 
 std::unique_ptr<File> open_file(const std::string& path) { return std::make_unique<DiskFile>(path); }

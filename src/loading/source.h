@@ -1,6 +1,8 @@
-// Where a model's files come from: a folder on disk, or buffers in memory. Reading is by pread, never by mmap: a mapped
-// file that shrinks or sits on a failing disk kills the process, a failing read is an Error.
+// Where a model's files come from: a folder on disk, or the host's own storage. Reading is by pread, never by mmap: a
+// mapped file that shrinks or sits on a failing disk kills the process, a failing read is an Error.
 #pragma once
+
+#include <fjord/storage.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +42,9 @@ std::unique_ptr<Source> open_folder(const std::string& path);
 
 // Borrowed buffers by name; they must outlive the Source and the Files it opens.
 std::unique_ptr<Source> open_memory(std::map<std::string, std::span<const std::byte>> files);
+
+// The host's own storage.
+std::unique_ptr<Source> open_storage(std::shared_ptr<const Storage> storage);
 
 // A single file on disk. Throws as Source::open.
 std::unique_ptr<File> open_file(const std::string& path);
