@@ -2,11 +2,15 @@
 #pragma once
 
 #include <fjord/approximation.h>
+#include <fjord/embeddings.h>
 #include <fjord/error.h>
 #include <fjord/image.h>
 #include <fjord/inspect.h>
+#include <fjord/jobs.h>
 #include <fjord/pipeline.h>
 #include <fjord/progress.h>
 #include <fjord/quantize.h>
 #include <fjord/request.h>
+#include <fjord/storage.h>
+#include <fjord/texture.h>
 #include <fjord/version.h>

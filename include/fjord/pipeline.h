@@ -7,7 +7,10 @@
 #include <fjord/image.h>
 #include <fjord/progress.h>
 #include <fjord/request.h>
+#include <fjord/storage.h>
+#include <fjord/texture.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,11 +71,19 @@ class FJORD_API Generation {
   Result finish();
   // The picture as it stands: decodes the model's present estimate of the clean image. Costs one VAE decode.
   std::vector<Image> preview() const;
+  // The same at one pixel for each pixel of the latents, [width/8, height/8], and coarse: a linear map of the latents
+  // to colours stands for the VAE. Costs next to nothing; the map is fitted to the VAE at the first call for a model.
+  std::vector<RgbaImage> latent_preview() const;
   // The latents as they stand, [images, channels, height/8, width/8].
   Array latents() const;
   Progress progress() const;
-  // Asks the request to end; takes effect between steps and phases. Never blocks, never throws.
+  // Asks the request to end; takes effect before the next layer of the network. Never blocks, never throws.
   void cancel() noexcept;
+
+  // Works for about `budget` on a thread of its own, in pieces as small as a network's layer, and returns true while
+  // work remains; then finish() hands the result over, or throws what ended the work. A layer that would not end in
+  // time, as it took the last time, waits for the next call; one is always done. Do not mix with advance().
+  bool advance_for(std::chrono::nanoseconds budget);
 
  private:
   friend class Pipeline;
@@ -87,6 +98,8 @@ class FJORD_API Pipeline {
  public:
   // Loads a model folder in diffusers' layout. Throws Error: kNotFound, kBadFile, kUnsupported, kDeviceUnavailable...
   static Pipeline load(const std::string& path, const LoadOptions& options = {});
+  // Likewise from the host's own storage; with drop_text_encoder it is asked again at every request.
+  static Pipeline load(std::shared_ptr<const Storage> storage, const LoadOptions& options = {});
 
   // Runs a request to its end.
   Result generate(const Request& request, const Observer& observer = {}) const;
@@ -101,6 +114,8 @@ class FJORD_API Pipeline {
   friend class Generation;
   class FJORD_LOCAL Impl;
   explicit Pipeline(std::shared_ptr<const Impl> impl);
+  template <typename Open>
+  FJORD_LOCAL static Pipeline load_from(const Open& open, const LoadOptions& options);
   std::shared_ptr<const Impl> impl_;
 };
 

@@ -1,5 +1,6 @@
 #include "pipeline/denoiser.h"
 
+#include "pipeline/evaluation.h"
 #include "pipeline/guidance.h"
 
 #include <ATen/ops/cat.h>
@@ -26,7 +27,7 @@ at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   input.timestep_cond = conditioning_.guidance;
   input.memory = &memory_;
   input.shortcuts = plan.shortcuts;
-  return model_.unet->forward(input);
+  return evaluate(*model_.unet, input);
 }
 
 at::Tensor Denoiser::predict(const at::Tensor& sample, int i) {

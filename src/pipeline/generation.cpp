@@ -55,10 +55,15 @@ void Generation::Impl::check_cancelled() const {
 }
 
 bool Generation::Impl::advance() {
+  check(slices_ == nullptr, ErrorCode::kInvalidArgument, "advance() was called after advance_for()");
+  return advance_here();
+}
+
+bool Generation::Impl::advance_here() {
   check_cancelled();
   check(phase_ == Phase::kDenoise, ErrorCode::kInvalidArgument, "advance() was called after finish()");
   if (step_ >= steps()) return false;
-  const pipeline::RunScope scope(threads_, pool_.get());
+  const pipeline::RunScope scope(threads_, pool_.get(), this);
   step();
   check_cancelled();
   return step_ < steps();
@@ -74,13 +79,36 @@ void Generation::Impl::step() {
         step_, " of ", steps(), "; try float32, another scheduler or less guidance");
 }
 
+bool Generation::Impl::advance_for(std::chrono::nanoseconds budget) {
+  check(budget.count() >= 0 && budget <= std::chrono::hours(24), ErrorCode::kInvalidArgument,
+        "the budget must be from 0 to 24 hours, got ", std::chrono::duration<double>(budget).count(), " seconds");
+  if (slices_ == nullptr) {
+    slices_ = std::make_unique<SlicedThread>([this] {
+      try {
+        sliced_result_ = finish_here();
+      } catch (...) {
+        sliced_error_ = std::current_exception();
+      }
+    });
+  }
+  return slices_->run_until(SlicedThread::Clock::now() + budget);
+}
+
 Result Generation::Impl::finish() {
-  while (advance()) {
+  if (slices_ == nullptr) return finish_here();
+  slices_->run_until(SlicedThread::Clock::time_point::max());
+  if (sliced_error_) std::rethrow_exception(sliced_error_);
+  check(sliced_result_.has_value(), ErrorCode::kInvalidArgument, "finish() was called twice");
+  return std::move(*std::exchange(sliced_result_, std::nullopt));
+}
+
+Result Generation::Impl::finish_here() {
+  while (advance_here()) {
   }
   check_cancelled();
   phase_ = Phase::kDecode;
   Result result;
-  const pipeline::RunScope scope(threads_, pool_.get());
+  const pipeline::RunScope scope(threads_, pool_.get(), this);
   if (request_.decode) result.images = pipeline::decode_images(*model_->vae, latents_, request_.vae_tiling);
   check_cancelled();
   result.latents = to_array(latents_);
@@ -91,10 +119,19 @@ Result Generation::Impl::finish() {
   return result;
 }
 
+at::Tensor Generation::Impl::clean_latents() const {
+  const auto clean = prediction_.defined() ? run_->predict_clean(prediction_, step_ - 1, seen_) : latents_;
+  return clean.to(model_->dtype);
+}
+
 std::vector<Image> Generation::Impl::preview() const {
   const pipeline::RunScope scope(threads_, pool_.get());
-  const auto clean = prediction_.defined() ? run_->predict_clean(prediction_, step_ - 1, seen_) : latents_;
-  return pipeline::decode_images(*model_->vae, clean.to(model_->dtype), request_.vae_tiling);
+  return pipeline::decode_images(*model_->vae, clean_latents(), request_.vae_tiling);
+}
+
+std::vector<RgbaImage> Generation::Impl::latent_preview() const {
+  const pipeline::RunScope scope(threads_, nullptr);
+  return model_->latent_colors->paint(*model_->vae, clean_latents());
 }
 
 Array Generation::Impl::latents() const { return to_array(latents_); }
@@ -112,11 +149,17 @@ Generation& Generation::operator=(Generation&&) noexcept = default;
 bool Generation::advance() {
   return pipeline::translated([this] { return impl_->advance(); });
 }
+bool Generation::advance_for(std::chrono::nanoseconds budget) {
+  return pipeline::translated([&] { return impl_->advance_for(budget); });
+}
 Result Generation::finish() {
   return pipeline::translated([this] { return impl_->finish(); });
 }
 std::vector<Image> Generation::preview() const {
   return pipeline::translated([this] { return impl_->preview(); });
+}
+std::vector<RgbaImage> Generation::latent_preview() const {
+  return pipeline::translated([this] { return impl_->latent_preview(); });
 }
 Array Generation::latents() const {
   return pipeline::translated([this] { return impl_->latents(); });

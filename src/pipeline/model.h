@@ -6,6 +6,7 @@
 #include "models/clip/clip_text_model.h"
 #include "models/unet/unet_2d_condition.h"
 #include "models/vae/autoencoder_kl.h"
+#include "pipeline/latent_colors.h"
 #include "text/clip_tokenizer.h"
 
 #include <fjord/pipeline.h>
@@ -21,6 +22,7 @@ struct Model {
   std::function<std::shared_ptr<const models::ClipTextModel>()> text_encoder;
   std::unique_ptr<const models::UNet2DConditionModel> unet;
   std::unique_ptr<const models::AutoencoderKL> vae;
+  std::unique_ptr<LatentColors> latent_colors = std::make_unique<LatentColors>();  // made when first asked for
   config::Scheduler scheduler;
   PipelineInfo info;
   at::Device device = at::kCPU;

@@ -22,13 +22,22 @@ class Pipeline::Impl {
 
 Pipeline::Pipeline(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
-Pipeline Pipeline::load(const std::string& path, const LoadOptions& options) {
+template <typename Open>
+Pipeline Pipeline::load_from(const Open& open, const LoadOptions& options) {
   return pipeline::translated([&] {
     check(options.threads >= 0 && options.threads <= 1024, ErrorCode::kInvalidArgument,
           "threads must be from 0 to 1024, got ", options.threads);
     const pipeline::RunScope scope(options.threads, nullptr);
-    return Pipeline(std::make_shared<const Impl>(loading::open_folder(path), options));
+    return Pipeline(std::make_shared<const Impl>(open(), options));
   });
+}
+
+Pipeline Pipeline::load(const std::string& path, const LoadOptions& options) {
+  return load_from([&] { return loading::open_folder(path); }, options);
+}
+
+Pipeline Pipeline::load(std::shared_ptr<const Storage> storage, const LoadOptions& options) {
+  return load_from([&] { return loading::open_storage(std::move(storage)); }, options);
 }
 
 Generation Pipeline::start(const Request& request) const {

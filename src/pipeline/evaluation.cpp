@@ -1,0 +1,69 @@
+#include "pipeline/evaluation.h"
+
+#include <ATen/ops/cat.h>
+
+#include <array>
+
+namespace fjord::pipeline {
+namespace {
+
+thread_local Evaluator* active = nullptr;
+
+constexpr std::array kTensors = {
+    &models::UNetInput::sample,        &models::UNetInput::timesteps,   &models::UNetInput::encoder_hidden_states,
+    &models::UNetInput::timestep_cond, &models::UNetInput::text_embeds, &models::UNetInput::time_ids};
+
+// The input for its own rows alone, its text included.
+models::UNetInput alone(const models::UNetInput& input) {
+  auto out = models::own_rows(input);
+  out.encoder_hidden_states = models::last_rows(input.encoder_hidden_states, input.sample.size(0));
+  out.timestep.reset();
+  return out;
+}
+
+bool like(const at::Tensor& a, const at::Tensor& b) {
+  if (a.defined() != b.defined()) return false;
+  return !a.defined() || (a.sizes().slice(1) == b.sizes().slice(1) && a.scalar_type() == b.scalar_type());
+}
+
+}  // namespace
+
+EvaluatorScope::EvaluatorScope(Evaluator* evaluator) : previous_(active) { active = evaluator; }
+EvaluatorScope::~EvaluatorScope() { active = previous_; }
+
+at::Tensor evaluate(const models::UNet2DConditionModel& unet, const models::UNetInput& input) {
+  return active != nullptr ? active->evaluate(unet, input) : unet.forward(input);
+}
+
+bool can_pack(const models::UNetInput& input) {
+  // Names every field, so that a new one does not compile before somebody has decided what packing does to it.
+  const auto& [sample, timesteps, text, timestep_cond, class_labels, text_embeds, time_ids, timestep, memory,
+               shortcuts] = input;
+  const bool whole = shortcuts.text == models::TextUse::kAttend && !shortcuts.cache_branch && !shortcuts.reuse_deep &&
+                     shortcuts.merge_ratio == 0;
+  return whole && timestep && !class_labels.defined();
+}
+
+bool fit_together(const models::UNetInput& a, const models::UNetInput& b) {
+  if (!can_pack(a) || !can_pack(b)) return false;
+  for (const auto tensor : kTensors) {
+    if (!like(a.*tensor, b.*tensor)) return false;
+  }
+  return true;
+}
+
+models::UNetInput packed(const std::vector<models::UNetInput>& inputs, models::RunMemory* memory) {
+  std::vector<models::UNetInput> parts;
+  for (const auto& input : inputs) parts.push_back(alone(input));
+  models::UNetInput out;
+  for (const auto tensor : kTensors) {
+    if (!(parts[0].*tensor).defined()) continue;
+    std::vector<at::Tensor> rows;
+    for (const auto& part : parts) rows.push_back(part.*tensor);
+    out.*tensor = at::cat(rows);
+  }
+  out.memory = memory;
+  return out;
+}
+
+}  // namespace fjord::pipeline
