@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "schedulers": set(),
     "adapters": {"nn", "models", "loading"},
     "pipeline": {"adapters", "schedulers", "models", "nn", "ops", "kernels", "loading", "text", "image"},
+    "jobs": {"pipeline", "models"},
     "cli": set(),
     "capi": set(),
 }
