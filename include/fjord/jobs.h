@@ -73,8 +73,7 @@ class FJORD_API JobQueue {
  public:
   // Throws Error(kInvalidArgument) for options out of their ranges.
   explicit JobQueue(const QueueOptions& options = {});
-  // Cancels all jobs and waits for their end, unless called from a callback: then they end on their own.
-  ~JobQueue();
+  ~JobQueue();  // close()
   JobQueue(JobQueue&&) noexcept;
   JobQueue& operator=(JobQueue&&) noexcept;
 
@@ -82,6 +81,10 @@ class FJORD_API JobQueue {
   Job submit(const Pipeline& pipeline, Request request, JobOptions options = {});
   // The same as a future of the standard library.
   std::future<Result> async(const Pipeline& pipeline, Request request, JobOptions options = {});
+
+  // Cancels all jobs and waits for their end, unless called from a callback: then they end on their own. Afterwards
+  // submit() is refused with kInvalidArgument.
+  void close();
 
   // For QueueOptions::workers 0: works for about `budget`, in pieces as small as a network's layer, and returns true
   // while jobs remain. Callbacks run on a thread of the queue while the caller waits inside. Throws kInvalidArgument

@@ -71,7 +71,7 @@ JobQueue::Impl::Impl(const QueueOptions& options) : options_(options) {
 
 void JobQueue::Impl::submit(JobPointer job) {
   const std::lock_guard lock(mutex_);
-  check(!stopping_, ErrorCode::kInvalidArgument, "the queue is being destroyed");
+  check(!stopping_, ErrorCode::kInvalidArgument, "the queue was closed");
   check(static_cast<int>(waiting_.size()) < options_.max_waiting, ErrorCode::kInvalidArgument,
         "the queue is full: ", waiting_.size(), " jobs wait");
   waiting_.push_back(std::move(job));
@@ -191,6 +191,7 @@ JobQueue::JobQueue(const QueueOptions& options) : impl_(std::make_shared<Impl>(o
 JobQueue::~JobQueue() {
   if (impl_ != nullptr) impl_->stop();
 }
+void JobQueue::close() { impl_->stop(); }
 JobQueue::JobQueue(JobQueue&&) noexcept = default;
 JobQueue& JobQueue::operator=(JobQueue&& other) noexcept {
   if (this != &other && impl_ != nullptr) impl_->stop();

@@ -42,6 +42,9 @@ class PackedGroup::Seat : public pipeline::Evaluator {
   PackedGroup& group_;
 };
 
+PackedGroup::PackedGroup(Options options) : options_(std::move(options)) {}
+PackedGroup::~PackedGroup() = default;
+
 at::Tensor PackedGroup::Seat::evaluate(const models::UNet2DConditionModel& network, const models::UNetInput& wish) {
   std::unique_lock lock(group_.mutex_);
   unet = &network;

@@ -25,7 +25,8 @@ class PackedGroup : private Checkpoint {
     std::function<Jobs(const Job::Impl& job, int count)> admit;
   };
 
-  explicit PackedGroup(Options options) : options_(std::move(options)) {}
+  explicit PackedGroup(Options options);
+  ~PackedGroup() override;
   // Runs `first` and all that join to their ends, the U-Net on the calling thread.
   void run(std::shared_ptr<Job::Impl> first);
   // How often the U-Net ran.

@@ -41,7 +41,7 @@ HostState host_state() {
   return state;
 }
 
-Request small_request() {
+Request one_step_request() {
   Request request;
   request.prompt = "lava";
   request.width = request.height = 32;
@@ -54,12 +54,12 @@ TEST(HostStateTest, IsLeftAlone) {
   const auto before = host_state();
   const auto pipeline = Pipeline::load(testing::tiny_model(), {.threads = 1});
   EXPECT_EQ(host_state(), before);
-  const auto picture = pipeline.generate(small_request()).images.at(0).pixels;
+  const auto picture = pipeline.generate(one_step_request()).images.at(0).pixels;
   EXPECT_EQ(host_state(), before);
-  auto generation = pipeline.start(small_request());
+  auto generation = pipeline.start(one_step_request());
   while (generation.advance_for(std::chrono::milliseconds(1))) EXPECT_EQ(host_state(), before);
   JobQueue queue({.max_packed = 2, .background = true});
-  EXPECT_EQ(queue.submit(pipeline, small_request()).result().images.at(0).pixels, picture);
+  EXPECT_EQ(queue.submit(pipeline, one_step_request()).result().images.at(0).pixels, picture);
   EXPECT_EQ(host_state(), before);
 }
 
@@ -68,7 +68,7 @@ TEST(HostStateTest, FloatingPointModeOfTheCallerStays) {
   const auto pipeline = Pipeline::load(testing::tiny_model());
   const unsigned before = _mm_getcsr();
   _mm_setcsr(before | 0x8040);
-  pipeline.generate(small_request());
+  pipeline.generate(one_step_request());
   const unsigned after = _mm_getcsr();
   _mm_setcsr(before);
   EXPECT_EQ(after & 0x8040U, 0x8040U);
@@ -81,7 +81,7 @@ TEST(HostStateTest, ASmallStackIsEnough) {
   pthread_attr_setstacksize(&attributes, 256 << 10);
   pthread_t thread{};
   const auto run = [](void* p) -> void* {
-    const auto result = static_cast<const Pipeline*>(p)->generate(small_request());
+    const auto result = static_cast<const Pipeline*>(p)->generate(one_step_request());
     return result.images.empty() ? nullptr : p;
   };
   ASSERT_EQ(pthread_create(&thread, &attributes, run, const_cast<Pipeline*>(&pipeline)), 0);
