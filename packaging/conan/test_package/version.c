@@ -1,0 +1,5 @@
+#include <fjord/c.h>
+
+#include <stdio.h>
+
+int main(void) { return puts(fjord_version()) < 0; }

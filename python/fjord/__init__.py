@@ -1,0 +1,233 @@
+"""Images with diffusion U-Nets: a thin layer over the C interface of the library fjord.
+
+    pipeline = fjord.Pipeline("weights/tiny")
+    picture = pipeline.generate("a gold crown on red cloth", seed=1).images[0]  # numpy, [height, width, 3], uint8
+
+Computing releases Python's lock, so threads and jobs run beside it.
+"""
+
+from __future__ import annotations
+
+import ctypes as c
+import os
+from typing import Callable, NamedTuple, Optional, Union
+
+import numpy as np
+
+from . import _library as lib
+from ._library import Error
+
+__all__ = ["Embeddings", "Error", "Job", "JobStatus", "Pipeline", "Queue", "Result", "request_fields", "version"]
+
+Value = Union[str, int, float, bool, "list[float]"]
+OnProgress = Callable[[int, int], object]
+_PRECISIONS = {"float32": 0, "bfloat16": 1, "float16": 2}
+
+
+def version() -> str:
+    """Version of the library that was loaded."""
+    return lib.LIBRARY.fjord_version().decode()
+
+
+def request_fields() -> dict[str, str]:
+    """The names that generate() takes as keywords ('.' written as '__'), and their kinds."""
+    return dict(line.split(" ", 1) for line in lib.LIBRARY.fjord_request_fields().decode().splitlines())
+
+
+class _Handle:
+    """A handle that is given back when its object goes."""
+
+    _free = ""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __del__(self) -> None:
+        handle, self._handle = getattr(self, "_handle", 0), 0
+        if handle and lib is not None and lib.LIBRARY is not None:
+            getattr(lib.LIBRARY, "fjord_" + self._free)(handle)
+
+
+class Embeddings(_Handle):
+    """Prompts that were encoded; see Pipeline.encode_prompt."""
+
+    _free = "embeddings_free"
+
+    @staticmethod
+    def load(path: Union[str, os.PathLike[str]]) -> "Embeddings":
+        return Embeddings(lib.made("embeddings_load", os.fsencode(path)))
+
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
+        lib.call("embeddings_save", self._handle, os.fsencode(path))
+
+
+class Result(_Handle):
+    """What a request gave."""
+
+    _free = "result_free"
+
+    def __init__(self, handle: int) -> None:
+        super().__init__(handle)
+        info = lib.ResultInfo()
+        lib.call("result_get_info", handle, c.byref(info))
+        self.seed: int = info.seed
+        self.seconds: float = info.seconds
+        self.images: np.ndarray = np.empty((info.images, info.height, info.width, 3), np.uint8)
+        for i, image in enumerate(self.images):
+            lib.call("result_copy_image", handle, i, lib.RGB8, image.ctypes.data, image.nbytes)
+        self.warnings: list[str] = [self._warning(i) for i in range(info.warnings)]
+
+    def _warning(self, index: int) -> str:
+        text = c.c_char_p()
+        lib.call("result_warning", self._handle, index, c.byref(text))
+        return (text.value or b"").decode()
+
+    @property
+    def latents(self) -> np.ndarray:
+        """float32 [images, channels, height, width]."""
+        shape = (c.c_int64 * 4)()
+        lib.call("result_copy_latents", self._handle, shape, None, 0)
+        out = np.empty(tuple(shape), np.float32)
+        lib.call("result_copy_latents", self._handle, shape, out.ctypes.data_as(c.POINTER(c.c_float)), out.size)
+        return out
+
+
+def _text(value: Value) -> bytes:
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(repr(float(item)) for item in value).encode()
+    return str(value).encode()
+
+
+class _Request(_Handle):
+    _free = "request_free"
+
+    def __init__(self, prompt: Union[str, Embeddings], latents: Optional[np.ndarray], fields: dict[str, Value]) -> None:
+        super().__init__(lib.made("request_create", None))
+        if isinstance(prompt, Embeddings):
+            lib.call("request_set_embeddings", self._handle, prompt._handle)
+        else:
+            lib.call("request_set", self._handle, b"prompt", prompt.encode())
+        for name, value in fields.items():
+            lib.call("request_set", self._handle, name.replace("__", ".").encode(), _text(value))
+        if latents is not None:
+            values = np.ascontiguousarray(latents, np.float32)
+            lib.call("request_set_array", self._handle, b"latents", values.ctypes.data_as(c.POINTER(c.c_float)),
+                     (c.c_int64 * values.ndim)(*values.shape), values.ndim)
+
+
+class Pipeline(_Handle):
+    """A model, loaded once and used from any number of threads."""
+
+    _free = "pipeline_free"
+
+    def __init__(self, path: Union[str, os.PathLike[str]], *, precision: str = "float32", device: str = "auto",
+                 threads: int = 0, drop_text_encoder: bool = False) -> None:
+        if precision not in _PRECISIONS:
+            raise Error("invalid_argument", f"precision must be one of {', '.join(_PRECISIONS)}, got {precision!r}")
+        options = lib.LoadOptions(precision=_PRECISIONS[precision], device=device.encode(), threads=threads,
+                                  drop_text_encoder=int(drop_text_encoder))
+        super().__init__(lib.made("pipeline_load", os.fsencode(path), c.byref(options)))
+
+    @property
+    def info(self) -> dict[str, Union[int, float, str]]:
+        """Defaults and limits of the model."""
+        info = lib.PipelineInfo()
+        lib.call("pipeline_get_info", self._handle, c.byref(info))
+        values = {name: getattr(info, name) for name, *_ in info._fields_ if name not in ("struct_size", "reserved")}
+        return {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
+
+    def encode_prompt(self, prompt: str, negative_prompt: str = "") -> Embeddings:
+        """Runs the text encoder alone; the result stands for the prompt in generate()."""
+        return Embeddings(lib.made("encode_prompt", self._handle, prompt.encode(), negative_prompt.encode()))
+
+    def generate(self, prompt: Union[str, Embeddings], *, progress: Optional[OnProgress] = None,
+                 latents: Optional[np.ndarray] = None, **fields: Value) -> Result:
+        """Runs a request. Keywords are the fields of request_fields(), as in generate("lava", steps=20, seed=3).
+
+        progress(step, steps) is called after every step; False cancels, and what it raises comes out of here.
+        """
+        raised: list[BaseException] = []
+
+        def report(_user: object, now: "c._Pointer[lib.Progress]") -> int:
+            try:
+                return int(progress is not None and progress(now.contents.step, now.contents.steps) is False)
+            except BaseException as error:  # must not pass through C
+                raised.append(error)
+                return 1
+
+        request = _Request(prompt, latents, fields)
+        try:
+            return Result(lib.made("generate", self._handle, request._handle, lib.PROGRESS(report), None))
+        except Error:
+            if raised:
+                raise raised[0] from None
+            raise
+
+
+class JobStatus(NamedTuple):
+    state: str  # "queued", "running", "done", "failed" or "cancelled"
+    step: int
+    steps: int
+    seconds: float
+
+
+class Job(_Handle):
+    """A request in the background; see Queue.submit. When the object goes, a job that still runs is cancelled."""
+
+    _free = "job_free"
+
+    def _poll(self) -> lib.JobStatus:
+        status = lib.JobStatus()
+        lib.call("job_poll", self._handle, c.byref(status))
+        return status
+
+    @property
+    def status(self) -> JobStatus:
+        status = self._poll()
+        return JobStatus(lib.STATES[status.state], status.step, status.steps, status.seconds)
+
+    @property
+    def preview(self) -> Optional[np.ndarray]:
+        """The newest latent preview, [height, width, 4] uint8; None before the first."""
+        status = self._poll()
+        if status.preview_width == 0:
+            return None
+        out = np.empty((status.preview_height, status.preview_width, 4), np.uint8)
+        lib.call("job_copy_preview", self._handle, out.ctypes.data, out.nbytes)
+        return out
+
+    def cancel(self) -> None:
+        """Asks the job to end; it does before the next layer of its network."""
+        lib.call("job_cancel", self._handle)
+
+    def result(self, timeout: Optional[float] = None) -> Result:
+        """Waits up to `timeout` seconds (None: for ever). Raises Error: "not_ready", or what ended the job."""
+        lib.call("job_wait", self._handle, -1.0 if timeout is None else timeout * 1000)
+        return Result(lib.made("job_get_result", self._handle))
+
+
+class Queue(_Handle):
+    """Runs jobs on threads of its own; with time_slices inside advance()."""
+
+    _free = "queue_free"
+
+    def __init__(self, *, workers: int = 0, threads: int = 0, max_packed: int = 1, background: bool = False,
+                 time_slices: bool = False) -> None:
+        options = lib.QueueOptions(workers=workers, threads=threads, max_packed=max_packed, background=int(background),
+                                   time_slices=int(time_slices))
+        super().__init__(lib.made("queue_create", c.byref(options)))
+
+    def submit(self, pipeline: Pipeline, prompt: Union[str, Embeddings], *, priority: int = 0, preview_every: int = 0,
+               latents: Optional[np.ndarray] = None, **fields: Value) -> Job:
+        """Takes a request as Pipeline.generate does, and returns at once."""
+        request = _Request(prompt, latents, fields)
+        options = lib.JobOptions(priority=priority, preview_every=preview_every)
+        return Job(lib.made("queue_submit", self._handle, pipeline._handle, request._handle, c.byref(options)))
+
+    def advance(self, milliseconds: float) -> bool:
+        """Works for about so long; True while jobs remain."""
+        more = c.c_int32()
+        lib.call("queue_advance", self._handle, milliseconds, c.byref(more))
+        return more.value != 0

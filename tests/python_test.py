@@ -1,0 +1,104 @@
+"""The Python package on the library of this build, and the wheel that `pip install .` makes of it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "python"))
+
+try:
+    import numpy as np
+except ImportError:
+    sys.exit(77)
+
+import fjord
+import wheel_backend
+
+SMALL = {"width": 32, "height": 32, "steps": 2, "seed": 7}
+
+
+class PackageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.pipeline = fjord.Pipeline(ROOT / "weights" / "tiny", threads=1)
+
+    def test_generate(self) -> None:
+        steps = []
+        result = self.pipeline.generate("lava", images=2, progress=lambda *now: steps.append(now), **SMALL)
+        self.assertEqual(result.images.shape, (2, 32, 32, 3))
+        self.assertEqual(result.images.dtype, np.uint8)
+        self.assertEqual(result.latents.shape, (2, 4, 4, 4))
+        self.assertEqual(steps, [(0, 2), (1, 2), (2, 2), (2, 2)])
+        self.assertEqual(result.seed, 7)
+
+    def test_same_picture_from_latents_embeddings_and_jobs(self) -> None:
+        wanted = self.pipeline.generate("lava", **SMALL).images
+        embeddings = self.pipeline.encode_prompt("lava")
+        with tempfile.TemporaryDirectory() as folder:
+            embeddings.save(pathlib.Path(folder) / "lava.safetensors")
+            embeddings = fjord.Embeddings.load(pathlib.Path(folder) / "lava.safetensors")
+        np.testing.assert_array_equal(self.pipeline.generate(embeddings, **SMALL).images, wanted)
+        job = fjord.Queue().submit(self.pipeline, "lava", preview_every=1, **SMALL)
+        np.testing.assert_array_equal(self.wait(job).images, wanted)
+
+    @staticmethod
+    def wait(job: fjord.Job) -> fjord.Result:
+        return job.result()
+
+    def test_jobs(self) -> None:
+        queue = fjord.Queue(time_slices=True)
+        job = queue.submit(self.pipeline, "lava", preview_every=1, **SMALL)
+        cancelled = queue.submit(self.pipeline, "lava", priority=-1, **SMALL)
+        self.assertEqual(job.status.state, "queued")
+        cancelled.cancel()
+        while queue.advance(5):
+            pass
+        self.assertEqual(job.status[:3], ("done", 2, 2))
+        self.assertEqual(job.preview.shape, (4, 4, 4))
+        with self.assertRaises(fjord.Error) as caught:
+            cancelled.result()
+        self.assertEqual(caught.exception.code, "cancelled")
+
+    def test_errors(self) -> None:
+        with self.assertRaisesRegex(fjord.Error, "steps must be from 1 to 1000, got -1") as caught:
+            self.pipeline.generate("lava", steps=-1)
+        self.assertEqual(caught.exception.code, "invalid_argument")
+        with self.assertRaisesRegex(fjord.Error, "no field \"colour\""):
+            self.pipeline.generate("lava", colour="red")
+        with self.assertRaisesRegex(fjord.Error, "/no/such/model"):
+            fjord.Pipeline("/no/such/model")
+        with self.assertRaises(ZeroDivisionError):
+            self.pipeline.generate("lava", progress=lambda *_: 1 / 0, **SMALL)
+        with self.assertRaisesRegex(fjord.Error, "cancelled"):
+            self.pipeline.generate("lava", progress=lambda *_: False, **SMALL)
+
+    def test_fields_by_name(self) -> None:
+        self.assertEqual(fjord.request_fields()["approximation.merge_ratio"], "number")
+        plain = self.pipeline.generate("lava", **SMALL).images
+        merged = self.pipeline.generate("lava", approximation__merge_ratio=0.5, **SMALL).images
+        self.assertFalse(np.array_equal(plain, merged))
+        self.assertEqual(self.pipeline.info["steps"], 25)
+
+
+class WheelTest(unittest.TestCase):
+    def test_an_installed_wheel_works(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            name = wheel_backend.build_wheel(folder)
+            with zipfile.ZipFile(pathlib.Path(folder) / name) as wheel:
+                self.assertIn("fjord/py.typed", wheel.namelist())
+                wheel.extractall(pathlib.Path(folder) / "site")
+            code = f"import fjord; print(fjord.Pipeline({str(ROOT / 'weights' / 'tiny')!r}).info['kernels'])"
+            environment = {k: v for k, v in os.environ.items() if k != "FJORD_LIBRARY"}
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False,
+                                  env=environment | {"PYTHONPATH": str(pathlib.Path(folder) / "site")})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotEqual(done.stdout.strip(), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
