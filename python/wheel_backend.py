@@ -46,7 +46,8 @@ def _content() -> dict[str, bytes]:
     files = {f"fjord/{path.name}": path.read_bytes() for path in sorted((ROOT / "python" / "fjord").iterdir())
              if path.is_file() and path.suffix in (".py", ".typed")}
     with tempfile.TemporaryDirectory() as prefix:
-        subprocess.run(["cmake", "--install", str(_build()), "--prefix", prefix, "--strip"], check=True)
+        subprocess.run(["cmake", "--install", str(_build()), "--prefix", prefix, "--strip",
+                        "--component", "Unspecified"], check=True, stdout=subprocess.DEVNULL)
         for path in sorted(pathlib.Path(prefix).glob("lib*/*.so*")):
             # A wheel has no links: of a library's names the one that loaders ask for is kept.
             name = re.sub(r"(\.so\.\d+\.\d+)\.\d+$", r"\1", path.name)

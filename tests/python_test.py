@@ -44,11 +44,7 @@ class PackageTest(unittest.TestCase):
             embeddings = fjord.Embeddings.load(pathlib.Path(folder) / "lava.safetensors")
         np.testing.assert_array_equal(self.pipeline.generate(embeddings, **SMALL).images, wanted)
         job = fjord.Queue().submit(self.pipeline, "lava", preview_every=1, **SMALL)
-        np.testing.assert_array_equal(self.wait(job).images, wanted)
-
-    @staticmethod
-    def wait(job: fjord.Job) -> fjord.Result:
-        return job.result()
+        np.testing.assert_array_equal(job.result().images, wanted)
 
     def test_jobs(self) -> None:
         queue = fjord.Queue(time_slices=True)

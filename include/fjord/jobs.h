@@ -7,9 +7,7 @@
 #include <fjord/request.h>
 #include <fjord/texture.h>
 
-#include <chrono>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 
@@ -31,9 +29,9 @@ class FJORD_API Job {
   // Asks the job to end; a running one ends before the next layer of its network. Never blocks. A job that is done
   // stays done.
   void cancel() noexcept;
-  // Waits until the job is done, failed or cancelled, and its callbacks have returned; false if that took longer.
-  // From a callback of the job itself it returns false at once.
-  bool wait_for(std::chrono::nanoseconds time) const;
+  // Waits until the job is done, failed or cancelled, and its callbacks have returned; false if that took longer. A
+  // negative time waits for ever. From a callback of the job itself it returns false at once.
+  bool wait_for(double milliseconds) const;
   // Waits for the end. Throws the Error that ended the job; kCancelled if it was cancelled.
   const Result& result() const;
 
@@ -79,17 +77,15 @@ class FJORD_API JobQueue {
 
   // Takes the request and returns within a millisecond; what is wrong with the request ends the job, see Job::result.
   Job submit(const Pipeline& pipeline, Request request, JobOptions options = {});
-  // The same as a future of the standard library.
-  std::future<Result> async(const Pipeline& pipeline, Request request, JobOptions options = {});
 
   // Cancels all jobs and waits for their end, unless called from a callback: then they end on their own. Afterwards
   // submit() is refused with kInvalidArgument.
   void close();
 
-  // For QueueOptions::workers 0: works for about `budget`, in pieces as small as a network's layer, and returns true
+  // For QueueOptions::workers 0: works for about so long, in pieces as small as a network's layer, and returns true
   // while jobs remain. Callbacks run on a thread of the queue while the caller waits inside. Throws kInvalidArgument
   // if the queue has workers, or if called from a callback or from two threads at once.
-  bool advance(std::chrono::nanoseconds budget);
+  bool advance(double milliseconds);
 
  private:
   class FJORD_LOCAL Impl;

@@ -10,7 +10,6 @@
 #include <fjord/storage.h>
 #include <fjord/texture.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -80,10 +79,11 @@ class FJORD_API Generation {
   // Asks the request to end; takes effect before the next layer of the network. Never blocks, never throws.
   void cancel() noexcept;
 
-  // Works for about `budget` on a thread of its own, in pieces as small as a network's layer, and returns true while
+  // Works for about so long on a thread of its own, in pieces as small as a network's layer, and returns true while
   // work remains; then finish() hands the result over, or throws what ended the work. A layer that would not end in
-  // time, as it took the last time, waits for the next call; one is always done. Do not mix with advance().
-  bool advance_for(std::chrono::nanoseconds budget);
+  // time, as it took the last time, waits for the next call; one is always done. Do not mix with advance(). 0 to
+  // 86400000.
+  bool advance_for(double milliseconds);
 
  private:
   friend class Pipeline;

@@ -178,6 +178,10 @@ class Job(_Handle):
 
     _free = "job_free"
 
+    def __init__(self, handle: int, queue: "Queue") -> None:
+        super().__init__(handle)
+        self._queue = queue  # whose end would cancel the job
+
     def _poll(self) -> lib.JobStatus:
         status = lib.JobStatus()
         lib.call("job_poll", self._handle, c.byref(status))
@@ -224,7 +228,7 @@ class Queue(_Handle):
         """Takes a request as Pipeline.generate does, and returns at once."""
         request = _Request(prompt, latents, fields)
         options = lib.JobOptions(priority=priority, preview_every=preview_every)
-        return Job(lib.made("queue_submit", self._handle, pipeline._handle, request._handle, c.byref(options)))
+        return Job(lib.made("queue_submit", self._handle, pipeline._handle, request._handle, c.byref(options)), self)
 
     def advance(self, milliseconds: float) -> bool:
         """Works for about so long; True while jobs remain."""

@@ -6,12 +6,6 @@
 namespace fjord::capi {
 namespace {
 
-constexpr double kMostMilliseconds = 86'400'000;
-
-std::chrono::nanoseconds time_of(double milliseconds) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double, std::milli>(milliseconds));
-}
-
 QueueOptions to_cpp(const fjord_queue_options& given) {
   QueueOptions out;
   if (given.workers != 0) out.workers = given.workers;
@@ -99,10 +93,7 @@ fjord_status fjord_queue_advance(fjord_queue queue, double max_milliseconds, int
   return guarded([&] {
     const auto object = find_handle<QueueObject>(queue);
     refuse_in_callback("fjord_queue_advance");
-    if (!(max_milliseconds >= 0 && max_milliseconds <= kMostMilliseconds)) {
-      refuse("max_milliseconds must be from 0 to 86400000, got " + std::to_string(max_milliseconds));
-    }
-    const bool remains = object->queue.advance(time_of(max_milliseconds));
+    const bool remains = object->queue.advance(max_milliseconds);
     if (more != nullptr) *more = remains ? 1 : 0;
   });
 }
@@ -141,8 +132,7 @@ fjord_status fjord_job_wait(fjord_job job, double milliseconds) {
     const auto object = find_handle<JobObject>(job);
     refuse_in_callback("fjord_job_wait");
     if (std::isnan(milliseconds)) refuse("milliseconds must be a number, got NaN");
-    const auto time = milliseconds < 0 ? std::chrono::hours(8760) : time_of(std::min(milliseconds, kMostMilliseconds));
-    if (!object->get().wait_for(time)) throw StatusError{FJORD_NOT_READY, "the job has not ended yet"};
+    if (!object->get().wait_for(milliseconds)) throw StatusError{FJORD_NOT_READY, "the job has not ended yet"};
   });
 }
 
@@ -174,7 +164,7 @@ fjord_status fjord_job_free(fjord_job job) {
     refuse_in_callback("fjord_job_free");
     auto own = remove_handle<JobObject>(job)->get();
     own.cancel();
-    own.wait_for(std::chrono::hours(8760));
+    own.wait_for(-1);
   });
 }
 

@@ -1,10 +1,19 @@
 #include "core/sliced_thread.h"
 
+#include "core/check.h"
 #include "core/threads.h"
 
 #include <utility>
 
 namespace fjord {
+
+std::chrono::steady_clock::time_point deadline_after(double milliseconds) {
+  constexpr double kDay = 86'400'000;
+  check(milliseconds >= 0 && milliseconds <= kDay, ErrorCode::kInvalidArgument,
+        "a slice of time must be from 0 to 86400000 milliseconds, got ", milliseconds);
+  const std::chrono::duration<double, std::milli> budget(milliseconds);
+  return SlicedThread::Clock::now() + std::chrono::duration_cast<SlicedThread::Clock::duration>(budget);
+}
 
 SlicedThread::SlicedThread(std::function<void()> work) : work_(std::move(work)) {}
 

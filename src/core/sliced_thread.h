@@ -13,6 +13,9 @@
 
 namespace fjord {
 
+// When a slice of so many milliseconds that begins now ends. Throws Error(kInvalidArgument) unless 0 to a day.
+std::chrono::steady_clock::time_point deadline_after(double milliseconds);
+
 class SlicedThread : private Checkpoint {
  public:
   using Clock = std::chrono::steady_clock;

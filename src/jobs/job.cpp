@@ -1,7 +1,7 @@
 #include "core/check.h"
 #include "jobs/job_impl.h"
 
-#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace fjord {
@@ -129,13 +129,14 @@ std::optional<RgbaImage> Job::Impl::preview() const {
   return preview_;
 }
 
-bool Job::Impl::wait_for(std::chrono::nanoseconds time) const {
+bool Job::Impl::wait_for(double milliseconds) const {
   std::unique_lock lock(mutex_);
   if (on_own_thread()) return false;
   // Beyond a year a deadline could not be told from the clock's end.
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(time, std::chrono::hours(8760));
-  return changed_.wait_until(lock, deadline, [this] { return over_; });
+  constexpr double kYear = 365 * 86'400'000.0;
+  const bool limited = milliseconds >= 0 && milliseconds < kYear;
+  const std::chrono::duration<double, std::milli> time(limited ? milliseconds : kYear);
+  return changed_.wait_for(lock, time, [this] { return over_; });
 }
 
 const Result& Job::Impl::result() const {
@@ -151,7 +152,7 @@ JobState Job::state() const { return impl_->state(); }
 Progress Job::progress() const { return impl_->progress(); }
 std::optional<RgbaImage> Job::preview() const { return impl_->preview(); }
 void Job::cancel() noexcept { impl_->cancel(); }
-bool Job::wait_for(std::chrono::nanoseconds time) const { return impl_->wait_for(time); }
+bool Job::wait_for(double milliseconds) const { return impl_->wait_for(milliseconds); }
 const Result& Job::result() const { return impl_->result(); }
 
 }  // namespace fjord

@@ -25,7 +25,7 @@ class Job::Impl : public Checkpoint, public std::enable_shared_from_this<Job::Im
   std::optional<RgbaImage> preview() const;
   void cancel() noexcept { cancelled_ = true; }
   bool is_cancelled() const noexcept { return cancelled_; }
-  bool wait_for(std::chrono::nanoseconds time) const;
+  bool wait_for(double milliseconds) const;
   const Result& result() const;
 
   bool is_over() const;  // and all callbacks have returned

@@ -5,6 +5,8 @@
 #include "jobs/job_impl.h"
 #include "jobs/packed_group.h"
 
+#include <fjord/futures.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -36,7 +38,7 @@ class JobQueue::Impl : public std::enable_shared_from_this<Impl> {
  public:
   explicit Impl(const QueueOptions& options);
   void submit(std::shared_ptr<Job::Impl> job);
-  bool advance(std::chrono::nanoseconds budget);
+  bool advance(double milliseconds);
   void stop();
 
  private:
@@ -132,14 +134,12 @@ void JobQueue::Impl::run(const JobPointer& job) {
   group.run(job);
 }
 
-bool JobQueue::Impl::advance(std::chrono::nanoseconds budget) {
+bool JobQueue::Impl::advance(double milliseconds) {
   check(options_.workers == 0, ErrorCode::kInvalidArgument, "advance() is for queues without workers, this one has ",
         options_.workers);
-  check(budget.count() >= 0 && budget <= std::chrono::hours(24), ErrorCode::kInvalidArgument,
-        "the budget must be from 0 to 24 hours, got ", std::chrono::duration<double>(budget).count(), " seconds");
+  const auto deadline = deadline_after(milliseconds);
   check(!advancing_.exchange(true), ErrorCode::kInvalidArgument,
         "advance() was called while another call of it goes on");
-  const auto deadline = SlicedThread::Clock::now() + budget;
   do {
     if (slices_ == nullptr) {
       const std::lock_guard lock(mutex_);
@@ -206,7 +206,7 @@ Job JobQueue::submit(const Pipeline& pipeline, Request request, JobOptions optio
   return Job(std::move(job));
 }
 
-std::future<Result> JobQueue::async(const Pipeline& pipeline, Request request, JobOptions options) {
+std::future<Result> submit_async(JobQueue& queue, const Pipeline& pipeline, Request request, JobOptions options) {
   auto promise = std::make_shared<std::promise<Result>>();
   auto future = promise->get_future();
   options.on_end = [promise, then = std::move(options.on_end)](const Job& job) {
@@ -217,13 +217,13 @@ std::future<Result> JobQueue::async(const Pipeline& pipeline, Request request, J
     }
     if (then) then(job);
   };
-  submit(pipeline, std::move(request), std::move(options));
+  queue.submit(pipeline, std::move(request), std::move(options));
   return future;
 }
 
-bool JobQueue::advance(std::chrono::nanoseconds budget) {
+bool JobQueue::advance(double milliseconds) {
   const auto impl = impl_;  // a callback may destroy the queue
-  return impl->advance(budget);
+  return impl->advance(milliseconds);
 }
 
 }  // namespace fjord

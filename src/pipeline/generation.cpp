@@ -79,9 +79,8 @@ void Generation::Impl::step() {
         step_, " of ", steps(), "; try float32, another scheduler or less guidance");
 }
 
-bool Generation::Impl::advance_for(std::chrono::nanoseconds budget) {
-  check(budget.count() >= 0 && budget <= std::chrono::hours(24), ErrorCode::kInvalidArgument,
-        "the budget must be from 0 to 24 hours, got ", std::chrono::duration<double>(budget).count(), " seconds");
+bool Generation::Impl::advance_for(double milliseconds) {
+  const auto deadline = deadline_after(milliseconds);
   if (slices_ == nullptr) {
     slices_ = std::make_unique<SlicedThread>([this] {
       try {
@@ -91,7 +90,7 @@ bool Generation::Impl::advance_for(std::chrono::nanoseconds budget) {
       }
     });
   }
-  return slices_->run_until(SlicedThread::Clock::now() + budget);
+  return slices_->run_until(deadline);
 }
 
 Result Generation::Impl::finish() {
@@ -149,8 +148,8 @@ Generation& Generation::operator=(Generation&&) noexcept = default;
 bool Generation::advance() {
   return pipeline::translated([this] { return impl_->advance(); });
 }
-bool Generation::advance_for(std::chrono::nanoseconds budget) {
-  return pipeline::translated([&] { return impl_->advance_for(budget); });
+bool Generation::advance_for(double milliseconds) {
+  return pipeline::translated([&] { return impl_->advance_for(milliseconds); });
 }
 Result Generation::finish() {
   return pipeline::translated([this] { return impl_->finish(); });

@@ -25,7 +25,7 @@ class Generation::Impl : private Checkpoint {
 
   ~Impl() override { cancel(); }
   bool advance();
-  bool advance_for(std::chrono::nanoseconds budget);
+  bool advance_for(double milliseconds);
   Result finish();
   std::vector<Image> preview() const;
   Array latents() const;

@@ -75,8 +75,8 @@ static void test_time_slices(void) {
   CHECK_FAILS(fjord_job_get_result(bad, &result), FJORD_INVALID_ARGUMENT, "steps must be from 1 to 1000, got -2");
   CHECK_FAILS(fjord_job_get_result(cancelled, &result), FJORD_CANCELLED, "cancelled");
   CHECK(result == 8);
-  CHECK_FAILS(fjord_queue_advance(queue, -1, &more), FJORD_INVALID_ARGUMENT, "max_milliseconds");
-  CHECK_FAILS(fjord_queue_advance(queue, NAN, &more), FJORD_INVALID_ARGUMENT, "max_milliseconds");
+  CHECK_FAILS(fjord_queue_advance(queue, -1, &more), FJORD_INVALID_ARGUMENT, "milliseconds");
+  CHECK_FAILS(fjord_queue_advance(queue, NAN, &more), FJORD_INVALID_ARGUMENT, "milliseconds");
   CHECK_OK(fjord_job_free(job));
   CHECK_OK(fjord_job_free(bad));
   CHECK_OK(fjord_job_free(cancelled));

@@ -57,7 +57,7 @@ TEST(HostStateTest, IsLeftAlone) {
   const auto picture = pipeline.generate(one_step_request()).images.at(0).pixels;
   EXPECT_EQ(host_state(), before);
   auto generation = pipeline.start(one_step_request());
-  while (generation.advance_for(std::chrono::milliseconds(1))) EXPECT_EQ(host_state(), before);
+  while (generation.advance_for(1)) EXPECT_EQ(host_state(), before);
   JobQueue queue({.max_packed = 2, .background = true});
   EXPECT_EQ(queue.submit(pipeline, one_step_request()).result().images.at(0).pixels, picture);
   EXPECT_EQ(host_state(), before);
