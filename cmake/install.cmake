@@ -41,6 +41,9 @@ if(FJORD_BUNDLE_LIBTORCH)
       PATHS "${FJORD_TORCH_ROOT}/lib" "${FJORD_TORCH_ROOT}/../nvidia/cu13/lib")
     if(FJORD_BUNDLED_${name})
       install(PROGRAMS "${FJORD_BUNDLED_${name}}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+      # Symbols for debuggers are a fifth of LibTorch.
+      install(CODE "execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-unneeded
+        \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/${name}\")")
     endif()
   endforeach()
 endif()
