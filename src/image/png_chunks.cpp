@@ -3,10 +3,8 @@
 
 #include "core/check.h"
 
-#include <sys/stat.h>
 #include <zlib.h>
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 namespace fjord {
@@ -15,19 +13,6 @@ namespace {
 constexpr char kSignature[] = "\x89PNG\r\n\x1a\n";
 constexpr size_t kSignatureSize = 8;
 constexpr std::uint32_t kMaxChunkSize = 0x7fffffff;
-
-std::FILE* open_file(const std::string& path) {
-  struct stat status {};
-  const bool exists = stat(path.c_str(), &status) == 0;
-  if (!exists && (errno == ENOENT || errno == ENOTDIR)) {
-    fail(ErrorCode::kNotFound, "there is no file ", quoted(path, 300));
-  }
-  // Opening a pipe or a device could block for ever.
-  if (exists && !S_ISREG(status.st_mode)) fail(ErrorCode::kBadFile, quoted(path, 300), " is not a regular file");
-  std::FILE* file = exists ? std::fopen(path.c_str(), "rbe") : nullptr;
-  if (file == nullptr) fail(ErrorCode::kBadFile, "cannot read ", quoted(path, 300), ": ", std::strerror(errno));
-  return file;
-}
 
 std::uint32_t big_endian(const char* bytes) {
   std::uint32_t value = 0;
@@ -43,7 +28,7 @@ bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
 
 }  // namespace
 
-PngChunkReader::PngChunkReader(const std::string& path) : path_(path), file_(open_file(path), std::fclose) {
+PngChunkReader::PngChunkReader(const std::string& path) : path_(path), file_(open_regular_file(path)) {
   char signature[kSignatureSize];
   if (std::fread(signature, 1, kSignatureSize, file_.get()) != kSignatureSize ||
       std::memcmp(signature, kSignature, kSignatureSize) != 0) {

@@ -2,9 +2,9 @@
 // libpng cannot pass over IDAT without inflating it, and longjmp's; this is shorter than taming that.
 #pragma once
 
+#include "image/file_bytes.h"
+
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 
 namespace fjord {
@@ -30,7 +30,7 @@ class PngChunkReader {
   void finish_chunk();
 
   std::string path_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  OpenFile file_;
   std::string type_;
   std::uint32_t size_ = 0;
   std::uint32_t left_ = 0;  // bytes of data not yet read

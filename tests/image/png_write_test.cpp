@@ -23,7 +23,7 @@ Image picture(int width, int height) {
   return image;
 }
 
-Image read_png(const std::string& path) {
+Image read_by_libpng(const std::string& path) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
   EXPECT_NE(png_image_begin_read_from_file(&png, path.c_str()), 0) << png.message;
@@ -66,7 +66,7 @@ TEST_F(PngWriteTest, PixelsAreWhatLibpngReads) {
   for (const auto& [width, height] : {std::pair{1, 1}, {64, 64}, {17, 5}, {1, 300}}) {
     const Image image = picture(width, height);
     write_png(folder_ + "/a.png", image);
-    const Image back = read_png(folder_ + "/a.png");
+    const Image back = read_by_libpng(folder_ + "/a.png");
     EXPECT_EQ(back.width, width);
     EXPECT_EQ(back.height, height);
     EXPECT_EQ(back.pixels, image.pixels);
@@ -138,7 +138,7 @@ TEST_F(PngWriteTest, TwoThreadsOnOnePathLeaveOneWholeFile) {
   std::thread other(write, 32);
   write(48);
   other.join();
-  const Image image = read_png(path);
+  const Image image = read_by_libpng(path);
   EXPECT_EQ(image.pixels, picture(image.width, image.height).pixels);
   EXPECT_EQ(files(), 1u);
 }
