@@ -4,13 +4,17 @@
 #include <fjord/approximation.h>
 #include <fjord/embeddings.h>
 #include <fjord/error.h>
+#include <fjord/hires.h>
 #include <fjord/image.h>
+#include <fjord/image_input.h>
 #include <fjord/inspect.h>
 #include <fjord/jobs.h>
 #include <fjord/pipeline.h>
 #include <fjord/progress.h>
 #include <fjord/quantize.h>
 #include <fjord/request.h>
+#include <fjord/seamless.h>
 #include <fjord/storage.h>
 #include <fjord/texture.h>
+#include <fjord/variation.h>
 #include <fjord/version.h>

@@ -44,6 +44,7 @@ struct PipelineInfo {
   double guidance = 0.0;  // default guidance scale
   std::string scheduler;  // class name in the folder's scheduler_config.json
   int latent_channels = 0;
+  bool needs_mask = false;   // the U-Net sees mask and masked picture: it serves inpainting alone
   int max_tokens = 0;        // window of the text encoder, begin and end tokens included
   int skip_connections = 0;  // of the U-Net; Approximation::cache_branch names one
 };

@@ -3,6 +3,10 @@
 
 #include <fjord/approximation.h>
 #include <fjord/export.h>
+#include <fjord/hires.h>
+#include <fjord/image_input.h>
+#include <fjord/seamless.h>
+#include <fjord/variation.h>
 
 #include <cstdint>
 #include <map>
@@ -31,7 +35,8 @@ struct PromptEmbeddings {
 struct Request {
   std::string prompt;  // UTF-8, at most 64 KiB; tokens past the encoder's window are cut (Result::warnings says so)
   std::string negative_prompt;     // UTF-8; used only when guidance > 1
-  int width = 0;                   // pixels, a multiple of the VAE's factor (8); 0: the model's size
+  int width = 0;                   // pixels, a multiple of the VAE's factor (8); 0: the model's size, or with pictures
+                                   // to start from theirs, rounded down (PaintRegion tells of others)
   int height = 0;                  // pixels, likewise
   int steps = 0;                   // denoising steps, 1..the training steps of the model; 0: the model's default
   std::optional<double> guidance;  // classifier-free guidance scale (arXiv:2207.12598), finite, >= 0; on when > 1
@@ -49,6 +54,11 @@ struct Request {
   PromptEmbeddings embeddings;  // replaces prompt and negative_prompt where not empty
   bool vae_tiling = false;  // decode pictures larger than the VAE's sample_size in tiles: less memory, near the same
   bool decode = true;       // false: stop at the latents (Result::images stays empty)
+
+  ImageInput image_input;  // pictures to start from, masks to paint into
+  Variation variation;     // noise between that of two seeds
+  Hires hires;             // a second, larger pass
+  Seamless seamless;       // textures
 
   Approximation approximation;  // speed for a picture that differs a little; off
 };

@@ -12,6 +12,8 @@ namespace fjord::cli {
 using Action = std::function<void(Output& output)>;
 
 void add_txt2img_command(CommandLine& line, Action& action);
+void add_img2img_command(CommandLine& line, Action& action);
+void add_inpaint_command(CommandLine& line, Action& action);
 void add_replay_command(CommandLine& line, Action& action);
 void add_inspect_command(CommandLine& line, Action& action);
 void add_quantize_command(CommandLine& line, Action& action);

@@ -94,6 +94,13 @@ void JsonFields::read(const char* name, std::map<std::string, std::string>& out)
   }
 }
 
+JsonFields::Json JsonFields::array(const char* name) {
+  const Json* value = find(name);
+  if (value == nullptr) return Json::array();
+  if (!value->is_array()) fail(name, "a list");
+  return *value;
+}
+
 const JsonFields::Json* JsonFields::object(const char* name) {
   const Json* value = find(name);
   if (value == nullptr || value->is_null()) return nullptr;

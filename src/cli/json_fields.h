@@ -28,6 +28,8 @@ class JsonFields {
   void read(const char* name, std::optional<double>& out);  // null: no value
   void read(const char* name, std::vector<double>& out);
   void read(const char* name, std::map<std::string, std::string>& out);
+  // The value of a field that is a list; an empty one if it is not there.
+  Json array(const char* name);
   // The value of a field that is an object, or null.
   const Json* object(const char* name);
 

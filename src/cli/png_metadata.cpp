@@ -1,6 +1,7 @@
 // The record's JSON form has a number; it rises when old readers would misunderstand new files.
 #include "cli/png_metadata.h"
 
+#include "cli/image_input_json.h"
 #include "cli/json_fields.h"
 #include "cli/numbers.h"
 #include "cli/output.h"
@@ -34,6 +35,7 @@ Json record_to_json(const PictureRecord& record) {
   if (!record.latents.empty()) {
     json["latents"] = {{"path", record.latents}, {"fingerprint", record.latents_fingerprint}};
   }
+  if (!record.input.images.empty()) json["input"] = input_files_to_json(record.input);
   return json;
 }
 
@@ -62,6 +64,7 @@ PictureRecord record_from_json(const Json& json, const std::string& where) {
   fields.read("threads", record.threads);
   fields.read("image_index", record.image_index);
   read_file_mark(fields.object("latents"), where + ": latents", record.latents, record.latents_fingerprint);
+  if (const Json* input = fields.object("input")) record.input = input_files_from_json(*input, where + ": input");
   const Json* request = fields.object("request");
   if (request == nullptr) throw Error(ErrorCode::kBadFile, where + ": the request is missing");
   record.request = request_from_json(*request);
@@ -100,6 +103,22 @@ std::string batch_fields(const PictureRecord& record) {
   return ", Batch size: " + std::to_string(request.images) + ", Batch pos: " + std::to_string(record.image_index);
 }
 
+// With the names that that web UI has for them.
+std::string task_fields(const Request& request) {
+  std::string text;
+  if (request.image_input.strength) text += ", Denoising strength: " + format_real(*request.image_input.strength);
+  if (request.variation.strength != 0) {
+    text += ", Variation seed: " + std::to_string(request.variation.seed) +
+            ", Variation seed strength: " + format_real(request.variation.strength);
+  }
+  if (request.hires.scale != 1) {
+    text += ", Hires upscale: " + format_real(request.hires.scale) +
+            ", Hires strength: " + format_real(request.hires.strength);
+  }
+  if (request.seamless.x || request.seamless.y) text += ", Tiling: True";
+  return text;
+}
+
 }  // namespace
 
 std::string parameters_text(const PictureRecord& record) {
@@ -115,6 +134,7 @@ std::string parameters_text(const PictureRecord& record) {
   text += ", Size: " + std::to_string(request.width) + "x" + std::to_string(request.height);
   text += ", Model: " + field_value(model_name(record.model));
   if (request.guidance_rescale != 0.0) text += ", CFG rescale: " + format_real(request.guidance_rescale);
+  text += task_fields(request);
   for (const auto& [key, value] : request.scheduler_options) text += ", " + key + ": " + field_value(value);
   return text + batch_fields(record) + ", Version: fjord " + record.version;
 }

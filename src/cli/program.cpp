@@ -16,6 +16,8 @@ namespace {
 constexpr char kExamples[] =
     "Examples:\n"
     "  fjord txt2img --prompt \"a gold crown on red cloth\" --out crown.png\n"
+    "  fjord img2img --image sketch.png --prompt \"a gold crown on red cloth\" --out crown.png\n"
+    "  fjord inpaint --image room.png --mask hole.png --prompt \"a blue cup\" --out cup.png\n"
     "  fjord replay crown.png\n"
     "  fjord inspect weights/tiny\n"
     "  fjord doctor\n"
@@ -32,6 +34,8 @@ void parse_and_act(int argc, const char* const* argv) {
   Action action;
   Output output;
   add_txt2img_command(line, action);
+  add_img2img_command(line, action);
+  add_inpaint_command(line, action);
   add_replay_command(line, action);
   add_inspect_command(line, action);
   add_quantize_command(line, action);

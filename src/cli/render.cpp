@@ -92,7 +92,9 @@ void announce(const RenderJob& job, const Result& result, const std::vector<std:
     return;
   }
   const Request& request = result.request;
-  const std::string how = " (" + std::to_string(request.width) + "x" + std::to_string(request.height) + ", " +
+  const Image none{request.width, request.height, {}};
+  const Image& first = result.images.empty() ? none : result.images.front();  // its size need not be the run's
+  const std::string how = " (" + std::to_string(first.width) + "x" + std::to_string(first.height) + ", " +
                           std::to_string(request.steps) + " steps, seed " + std::to_string(request.seed) + ", " +
                           format_fixed(result.seconds, 1) + " s)\n";
   for (const std::string& path : paths) output.write("The picture is " + printable(path) + how);
@@ -140,6 +142,8 @@ void render(const RenderJob& job, Output& output) {
     record.latents_fingerprint = array_fingerprint(request.latents);
     warn_if_changed("the file of latents", job.expected_latents_fingerprint, record.latents_fingerprint);
   }
+  record.input = job.files;
+  read_input_files(record.input, request);
   const std::string model = find_model(job.model);
   ProgressReporter reporter(job.progress, output);
   reporter.loading(job.model);

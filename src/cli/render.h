@@ -1,6 +1,7 @@
 // One run from a request to files: what `fjord txt2img` and `fjord replay` have in common.
 #pragma once
 
+#include "cli/input_files.h"
 #include "cli/output.h"
 #include "cli/paths.h"
 #include "cli/progress_bar.h"
@@ -16,6 +17,7 @@ struct RenderJob {
   std::string expected_fingerprint;  // a warning if the model has another; empty: any will do
   LoadOptions load;
   Request request;
+  InputFiles files;                          // pictures to start from and a mask, read into the request
   std::string latents;                       // safetensors file of initial noise; empty: drawn from the seed
   std::string expected_latents_fingerprint;  // likewise
   std::string out = "out.png";               // numbered if the request makes several images

@@ -17,8 +17,8 @@ namespace {
 constexpr char kFooter[] =
     "The picture is made with the recorded model, device, dtype, threads and request. If the model's fingerprint "
     "(names,\n"
-    "sizes and samples of its files) differs from the recorded one, a warning says so. A picture that started from a\n"
-    "latents file needs that file. On the same machine and version the pixels are identical.\n\n"
+    "sizes and samples of its files) differs from the recorded one, a warning says so. A picture that was made from\n"
+    "other files needs those files. On the same machine and version the pixels are identical.\n\n"
     "Examples:\n"
     "  fjord replay crown.png\n"
     "  fjord replay crown.png --model weights/tiny --device cpu --out again.png";
@@ -61,6 +61,9 @@ void replay(const ReplayOptions& options, Output& output) {
   job.load.cpu_kernels = usable_kernels(options.cpu_kernels, record.kernels);
   if (job.load.threads == 0) job.load.threads = record.threads;
   job.request = record.request;
+  if (job.files.images.empty()) job.files.images = record.input.images;
+  if (job.files.mask.path.empty()) job.files.mask = record.input.mask;
+  job.files.mask_source = record.input.mask_source;
   if (job.latents.empty()) job.latents = record.latents;
   job.expected_latents_fingerprint = record.latents_fingerprint;
   job.only_image = record.image_index;
@@ -88,6 +91,11 @@ void add_replay_command(CommandLine& line, Action& action) {
                  [&job](const std::string& option, const std::string& text) {
                    job.load.threads = parse_integer(option, text, 1);
                  });
+  options.repeated("--image", "FILE.png", "Pictures to start from (default: the recorded files, if any)",
+                   [&job](const std::string&, const std::string& text) {
+                     job.files.images.push_back({text, ""});
+                   });
+  options.text("--mask", "FILE.png", "Mask (default: the recorded file, if any)", job.files.mask.path);
   options.text("--latents", "FILE.safetensors", "Initial latents (default: the recorded file, if any)", job.latents);
   options.text("--save-latents", "FILE.safetensors", "Also write the final latents", job.save_latents);
   options.parsed("--progress", "MODE", "auto, bar, json or none (default: auto)",

@@ -1,6 +1,7 @@
 // One line a field, in the order of the struct.
 #include "cli/request_json.h"
 
+#include "cli/image_input_json.h"
 #include "cli/json_fields.h"
 #include "cli/output.h"
 
@@ -38,7 +39,7 @@ void read_approximation(const Json& json, Approximation& approximation) {
 }  // namespace
 
 Json request_to_json(const Request& request) {
-  return {
+  Json json = {
       {"prompt", request.prompt},
       {"negative_prompt", request.negative_prompt},
       {"width", request.width},
@@ -55,6 +56,8 @@ Json request_to_json(const Request& request) {
       {"timesteps", request.timesteps},
       {"approximation", approximation_to_json(request.approximation)},
   };
+  add_task_fields(json, request);
+  return json;
 }
 
 Request request_from_json(const Json& json) {
@@ -76,6 +79,7 @@ Request request_from_json(const Json& json) {
   fields.read("timesteps", request.timesteps);
   if (const Json* approximation = fields.object("approximation"))
     read_approximation(*approximation, request.approximation);
+  read_task_fields(fields, request);
   fields.refuse_others();
   return request;
 }

@@ -1,8 +1,10 @@
 // fjord txt2img: a picture from a prompt.
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
-#include "cli/numbers.h"
+#include "cli/option_readers.h"
 #include "cli/render.h"
+#include "cli/task_options.h"
+#include "cli/txt2img_options.h"
 
 #include <memory>
 
@@ -17,16 +19,6 @@ constexpr char kFooter[] =
     "  fjord txt2img --prompt \"a blue cup\" --seed random --images 4 --out cup.png\n"
     "  fjord txt2img --prompt \"a blue cup\" --scheduler DPMSolverMultistepScheduler \\\n"
     "      --scheduler-option use_karras_sigmas=true --steps 12 --out cup.png";
-
-// Readers of options: each puts the option's value into `target`, which must outlive the parsing.
-ReadOption integer_into(int& target) {
-  return [&target](const std::string& option, const std::string& text) { target = parse_integer(option, text, 1); };
-}
-
-template <typename Real>
-ReadOption real_into(Real& target) {
-  return [&target](const std::string& option, const std::string& text) { target = parse_real(option, text); };
-}
 
 ReadOption pair_into(std::map<std::string, std::string>& target) {
   return [&target](const std::string& option, const std::string& text) {
@@ -132,16 +124,21 @@ void add_file_options(CommandOptions& options, RenderJob& job) {
 
 }  // namespace
 
+void add_txt2img_options(CommandOptions& options, RenderJob& job) {
+  add_picture_options(options, job.request);
+  add_pass_options(options, job.request);
+  add_scheduler_options(options, job.request);
+  add_approximation_options(options, job.request.approximation);
+  add_run_options(options, job);
+  add_file_options(options, job);
+}
+
 void add_txt2img_command(CommandLine& line, Action& action) {
   const auto job = std::make_shared<RenderJob>();
   CommandOptions options = line.add_command("txt2img", "Make pictures from a prompt", kFooter, [job, &action] {
     action = [job](Output& output) { render(*job, output); };
   });
-  add_picture_options(options, job->request);
-  add_scheduler_options(options, job->request);
-  add_approximation_options(options, job->request.approximation);
-  add_run_options(options, *job);
-  add_file_options(options, *job);
+  add_txt2img_options(options, *job);
 }
 
 }  // namespace fjord::cli

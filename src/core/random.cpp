@@ -16,12 +16,14 @@ NoiseStream::NoiseStream(const std::vector<std::uint64_t>& seeds) {
 
 at::Tensor NoiseStream::draw(at::IntArrayRef shape) {
   if (generators_.size() == 1) return at::randn(shape, generators_[0], at::kFloat);
-  check(!shape.empty() && shape[0] == static_cast<std::int64_t>(generators_.size()), ErrorCode::kInternal, "noise for ",
-        shape, " from ", generators_.size(), " streams");
+  check(!shape.empty() && shape[0] >= 1 && shape[0] <= static_cast<std::int64_t>(generators_.size()),
+        ErrorCode::kInternal, "noise for ", shape, " from ", generators_.size(), " streams");
   std::vector<std::int64_t> one(shape.begin(), shape.end());
   one[0] = 1;
   std::vector<at::Tensor> parts;
-  for (auto& generator : generators_) parts.push_back(at::randn(one, generator, at::kFloat));
+  for (std::int64_t i = 0; i < shape[0]; ++i) {
+    parts.push_back(at::randn(one, generators_[static_cast<size_t>(i)], at::kFloat));
+  }
   return at::cat(parts);
 }
 

@@ -17,7 +17,7 @@ class NoiseStream {
   // Image i draws from a stream of its own, seeded with seeds[i], as diffusers with a list of generators.
   explicit NoiseStream(const std::vector<std::uint64_t>& seeds);
 
-  // The next float32 numbers, on the CPU. With one stream per image, shape[0] must equal their number.
+  // The next float32 numbers, on the CPU. With one stream per image, the first shape[0] of them are drawn from.
   at::Tensor draw(at::IntArrayRef shape);
 
  private:

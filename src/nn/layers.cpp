@@ -4,6 +4,7 @@
 #include "ops/cpu_tensors.h"
 #include "ops/norm.h"
 #include "ops/onednn.h"
+#include "ops/wrap.h"
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/embedding.h>
@@ -99,9 +100,13 @@ void Conv2d::pack_weights() {
 }
 
 at::Tensor Conv2d::convolve(const at::Tensor& x) const {
-  if (way_ == Way::kPlain) return at::conv2d(x, weight, bias, options_.stride, options_.padding);
-  return ops::packed_convolution(x.contiguous(at::MemoryFormat::ChannelsLast), packed_, bias,
-                                 {options_.stride, options_.padding});
+  const auto wide = options_.padding;
+  const bool wraps = wide > 0 && ops::WrapScope::active().any();
+  const auto source = wraps ? ops::padded(x, {wide, wide, wide, wide}) : x;
+  const auto padding = wraps ? 0 : wide;
+  if (way_ == Way::kPlain) return at::conv2d(source, weight, bias, options_.stride, padding);
+  return ops::packed_convolution(source.contiguous(at::MemoryFormat::ChannelsLast), packed_, bias,
+                                 {options_.stride, padding});
 }
 
 at::Tensor Conv2d::mix_channels(const at::Tensor& x, const at::Tensor& residual) const {

@@ -2,6 +2,7 @@
 
 #include "core/memory_pool.h"
 #include "ops/cpu_tensors.h"
+#include "ops/wrap.h"
 
 #include <algorithm>
 #include <vector>
@@ -13,14 +14,18 @@ constexpr std::int64_t kTiles = 64;                                // of a block
 constexpr std::int64_t kTransformedBytes = std::int64_t{8} << 20;  // a worker's share of transformed tiles
 constexpr std::int64_t kLeastIn = 16, kLeastOut = 32;
 
-// For every row (or column) of the enlarged map the one it is copied from. arithmetic of upsample_nearest2d:
-// floor(i * in / out) in float32.
-std::vector<std::int32_t> sources(std::int64_t in, std::int64_t out) {
+// For every row (or column) of the enlarged map, and one more at both ends, the one it is copied from; -1 for zeros.
+// arithmetic of upsample_nearest2d: floor(i * in / out) in float32.
+std::vector<std::int32_t> sources(std::int64_t in, std::int64_t out, bool wrap) {
   const float scale = static_cast<float>(in) / static_cast<float>(out);
-  std::vector<std::int32_t> from(static_cast<size_t>(out));
-  for (size_t i = 0; i < from.size(); ++i) {
-    from[i] = std::min(static_cast<std::int32_t>(static_cast<float>(i) * scale), static_cast<std::int32_t>(in - 1));
+  std::vector<std::int32_t> from(static_cast<size_t>(out) + 2, -1);
+  for (std::int64_t i = 0; i < out; ++i) {
+    from[static_cast<size_t>(i) + 1] =
+        std::min(static_cast<std::int32_t>(static_cast<float>(i) * scale), static_cast<std::int32_t>(in - 1));
   }
+  if (!wrap) return from;
+  from.front() = from[from.size() - 2];
+  from.back() = from[1];
   return from;
 }
 
@@ -68,7 +73,8 @@ at::Tensor winograd(const at::Tensor& x, const PackedWinograd& weight, const at:
                     const kernels::CpuKernels& kernels) {
   const auto size = extras.enlarge_to.value_or(ImageSize{x.size(2), x.size(3)});
   const auto pixels = to_pixels(x);
-  const auto rows = sources(x.size(2), size[0]), columns = sources(x.size(3), size[1]);
+  const auto& wrap = WrapScope::active();
+  const auto rows = sources(x.size(2), size[0], wrap.y), columns = sources(x.size(3), size[1], wrap.x);
   const auto all_bias = extras.image_bias.defined() ? (bias + extras.image_bias).contiguous() : bias;
   const auto residual = extras.residual.defined() ? to_pixels(extras.residual) : at::Tensor();
   auto out = pooled_empty({x.size(0), size[0] * size[1], bias.size(0)}, x.scalar_type());
@@ -87,8 +93,8 @@ at::Tensor winograd(const at::Tensor& x, const PackedWinograd& weight, const at:
             .height = size[0],
             .width = size[1],
             .out_channels = bias.size(0),
-            .row_of = rows.data(),
-            .column_of = columns.data()},
+            .row_of = rows.data() + 1,
+            .column_of = columns.data() + 1},
            kernels);
   return to_map(out, {x.size(0), bias.size(0), size[0], size[1]});
 }

@@ -31,6 +31,7 @@ struct PackedWinograd {
 // weight [out, in, 3, 3], float32, bfloat16, or int8 with its scale.
 PackedWinograd pack_winograd(const at::Tensor& weight, const at::Tensor& scale, const kernels::CpuKernels& kernels);
 
+// Beyond the border lie zeros, or what the active WrapScope says.
 // x [batch, in, height, width], channels last in memory or copied so -> [batch, out, height', width'], channels last.
 // bias: float32 [out].
 at::Tensor winograd(const at::Tensor& x, const PackedWinograd& weight, const at::Tensor& bias, const ConvExtras& extras,

@@ -29,6 +29,7 @@ struct Conditioning {
   bool guided = false;  // two branches in one batch: first without, then with the prompt
   at::Tensor text;      // [batch, tokens, features]; batch = images, or twice that when guided
   at::Tensor guidance;  // [images, time_cond_proj_dim]; undefined for most U-Nets
+  at::Tensor channels;  // [images, more channels, height, width], behind the sample's; likewise
 };
 
 // From the request's prompts or embeddings. The request has passed checked_request.

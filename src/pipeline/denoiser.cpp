@@ -14,6 +14,7 @@ Denoiser::Denoiser(const Model& model, Conditioning conditioning, const Request&
       conditioning_(std::move(conditioning)),
       guidance_(*request.guidance),
       guidance_rescale_(request.guidance_rescale),
+      wrap_{request.seamless.x, request.seamless.y},
       plans_(plan_steps(request.approximation, conditioning_.guided, static_cast<int>(timesteps.size()))) {
   memory_.timesteps = std::move(timesteps);
 }
@@ -21,12 +22,14 @@ Denoiser::Denoiser(const Model& model, Conditioning conditioning, const Request&
 at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   const auto& plan = plans_.at(static_cast<size_t>(i));
   models::UNetInput input;
-  input.sample = plan.both_branches ? at::cat({sample, sample}) : sample;
+  const auto seen = conditioning_.channels.defined() ? at::cat({sample, conditioning_.channels}, 1) : sample;
+  input.sample = plan.both_branches ? at::cat({seen, seen}) : seen;
   input.timestep = memory_.timesteps.at(static_cast<size_t>(i));
   input.encoder_hidden_states = conditioning_.text;
   input.timestep_cond = conditioning_.guidance;
   input.memory = &memory_;
   input.shortcuts = plan.shortcuts;
+  input.wrap = wrap_;
   return evaluate(*model_.unet, input);
 }
 

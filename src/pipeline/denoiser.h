@@ -28,6 +28,7 @@ class Denoiser {
   Conditioning conditioning_;
   double guidance_;
   double guidance_rescale_;
+  ops::Wrap wrap_;
   std::vector<StepPlan> plans_;
   models::RunMemory memory_;
   at::Tensor difference_;  // of the two branches, at the latest evaluation that ran both

@@ -37,15 +37,15 @@ at::Tensor evaluate(const models::UNet2DConditionModel& unet, const models::UNet
 
 bool can_pack(const models::UNetInput& input) {
   // Names every field, so that a new one does not compile before somebody has decided what packing does to it.
-  const auto& [sample, timesteps, text, timestep_cond, class_labels, text_embeds, time_ids, timestep, memory,
-               shortcuts] = input;
+  const auto& [sample, timesteps, text, timestep_cond, class_labels, text_embeds, time_ids, timestep, memory, shortcuts,
+               wrap] = input;
   const bool whole = shortcuts.text == models::TextUse::kAttend && !shortcuts.cache_branch && !shortcuts.reuse_deep &&
                      shortcuts.merge_ratio == 0;
   return whole && timestep && !class_labels.defined();
 }
 
 bool fit_together(const models::UNetInput& a, const models::UNetInput& b) {
-  if (!can_pack(a) || !can_pack(b)) return false;
+  if (!can_pack(a) || !can_pack(b) || a.wrap != b.wrap) return false;
   for (const auto tensor : kTensors) {
     if (!like(a.*tensor, b.*tensor)) return false;
   }
@@ -63,6 +63,7 @@ models::UNetInput packed(const std::vector<models::UNetInput>& inputs, models::R
     out.*tensor = at::cat(rows);
   }
   out.memory = memory;
+  out.wrap = inputs[0].wrap;
   return out;
 }
 

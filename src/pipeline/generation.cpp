@@ -2,56 +2,48 @@
 
 #include "core/check.h"
 #include "core/tensors.h"
+#include "ops/wrap.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/images.h"
+#include "pipeline/initial_noise.h"
 #include "pipeline/request_check.h"
 #include "pipeline/run_scope.h"
 #include "pipeline/scheduler_choice.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fjord {
-namespace {
-
-NoiseStream make_noise(const Request& request) {
-  if (!request.per_image_seeds) return NoiseStream(request.seed);
-  std::vector<std::uint64_t> seeds;
-  for (int i = 0; i < request.images; ++i) seeds.push_back(request.seed + static_cast<std::uint64_t>(i));
-  return NoiseStream(seeds);
-}
-
-}  // namespace
 
 Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Request& request, int threads)
     : model_(std::move(model)),
       request_(pipeline::checked_request(request, model_->info)),
+      canvas_(request_.image_input),
       threads_(threads),
-      noise_(make_noise(request_)) {
+      noise_(pipeline::make_noise_stream(request_)) {
   const pipeline::RunScope scope(threads_, pool_.get());
+  canvas_.prepare({request_.width, request_.height});
   scheduler_ = pipeline::choose_scheduler(model_->scheduler, request_);
-  run_ = scheduler_->start({request_.steps, request_.timesteps});
-  denoiser_.emplace(*model_, pipeline::make_conditioning(*model_, request_, warnings_), request_, run_->timesteps());
-  draw_initial_latents();
+  plans_ = pipeline::plan_passes(*scheduler_, request_, model_->info.size_multiple);
+  std::reverse(plans_.begin(), plans_.end());
+  for (const auto& plan : plans_) steps_ += static_cast<int>(plan.timesteps().size());
+  conditioning_ = pipeline::make_conditioning(*model_, request_, warnings_);
+  start_next_pass();
   phase_ = Phase::kDenoise;
 }
 
-void Generation::Impl::draw_initial_latents() {
-  const auto factor = model_->vae->factor();
-  const std::vector<std::int64_t> shape{request_.images, model_->info.latent_channels, request_.height / factor,
-                                        request_.width / factor};
-  if (request_.latents.shape.empty() && request_.latents.values.empty()) {
-    latents_ = noise_.draw(shape);
-  } else {
-    latents_ = to_tensor(request_.latents, "latents");
-    check(latents_.sizes() == at::IntArrayRef(shape), ErrorCode::kInvalidArgument, "latents must be ",
-          at::IntArrayRef(shape), ", got ", latents_.sizes());
-    check(latents_.isfinite().all().item<bool>(), ErrorCode::kInvalidArgument, "latents must be finite");
-  }
-  latents_ = latents_.to(model_->device, model_->dtype) * run_->init_noise_sigma();
+// The first pass, or the one that goes on from the latents of that before.
+void Generation::Impl::start_next_pass() {
+  const ops::WrapScope wrap({request_.seamless.x, request_.seamless.y});
+  auto plan = std::move(plans_.back());
+  plans_.pop_back();
+  const pipeline::StartScene scene{*model_, plan, canvas_, noise_};
+  auto start = pass_ ? pipeline::start_second_pass(scene, pass_->latents()) : pipeline::start_first_pass(scene);
+  pass_.emplace(*model_, std::move(plan), conditioning_, std::move(start));
 }
 
 void Generation::Impl::check_cancelled() const {
-  check(!cancelled_, ErrorCode::kCancelled, "the request was cancelled after ", step_, " of ", steps(), " steps");
+  check(!cancelled_, ErrorCode::kCancelled, "the request was cancelled after ", step_, " of ", steps_, " steps");
 }
 
 bool Generation::Impl::advance() {
@@ -62,21 +54,26 @@ bool Generation::Impl::advance() {
 bool Generation::Impl::advance_here() {
   check_cancelled();
   check(phase_ == Phase::kDenoise, ErrorCode::kInvalidArgument, "advance() was called after finish()");
-  if (step_ >= steps()) return false;
+  if (step_ >= steps_) return false;
   const pipeline::RunScope scope(threads_, pool_.get(), this);
-  step();
+  if (pass_->done() == pass_->steps()) start_next_pass();
+  pass_->step(noise_);
+  ++step_;
   check_cancelled();
-  return step_ < steps();
+  return step_ < steps_;
 }
 
-void Generation::Impl::step() {
-  seen_ = latents_;
-  prediction_ = denoiser_->predict(run_->scale_model_input(latents_, step_), step_);
-  const DrawNoise draw = [this](at::IntArrayRef shape) { return noise_.draw(shape).to(model_->device); };
-  latents_ = run_->step(prediction_, step_, latents_, draw).to(model_->dtype);
-  ++step_;
-  check(latents_.isfinite().all().item<bool>(), ErrorCode::kNonFinite, "NaN or infinity in the latents after step ",
-        step_, " of ", steps(), "; try float32, another scheduler or less guidance");
+std::vector<Image> Generation::Impl::decoded(const at::Tensor& latents) const {
+  const ops::WrapScope wrap({request_.seamless.x, request_.seamless.y});
+  return pipeline::decode_images(*model_->vae, latents, request_.vae_tiling);
+}
+
+// Decoded, and put back into the pictures that they were made from.
+std::vector<Image> Generation::Impl::pictures() const {
+  auto images = decoded(pass_->latents());
+  const auto sources = canvas_.pictures().size();
+  for (size_t i = 0; sources > 0 && i < images.size(); ++i) images[i] = canvas_.finished(images[i], i % sources);
+  return images;
 }
 
 bool Generation::Impl::advance_for(double milliseconds) {
@@ -108,9 +105,9 @@ Result Generation::Impl::finish_here() {
   phase_ = Phase::kDecode;
   Result result;
   const pipeline::RunScope scope(threads_, pool_.get(), this);
-  if (request_.decode) result.images = pipeline::decode_images(*model_->vae, latents_, request_.vae_tiling);
+  if (request_.decode) result.images = pictures();
   check_cancelled();
-  result.latents = to_array(latents_);
+  result.latents = to_array(pass_->latents());
   result.request = request_;
   result.warnings = warnings_;
   phase_ = Phase::kDone;
@@ -118,26 +115,21 @@ Result Generation::Impl::finish_here() {
   return result;
 }
 
-at::Tensor Generation::Impl::clean_latents() const {
-  const auto clean = prediction_.defined() ? run_->predict_clean(prediction_, step_ - 1, seen_) : latents_;
-  return clean.to(model_->dtype);
-}
-
 std::vector<Image> Generation::Impl::preview() const {
   const pipeline::RunScope scope(threads_, pool_.get());
-  return pipeline::decode_images(*model_->vae, clean_latents(), request_.vae_tiling);
+  return decoded(pass_->clean());
 }
 
 std::vector<RgbaImage> Generation::Impl::latent_preview() const {
   const pipeline::RunScope scope(threads_, nullptr);
-  return model_->latent_colors->paint(*model_->vae, clean_latents());
+  return model_->latent_colors->paint(*model_->vae, pass_->clean());
 }
 
-Array Generation::Impl::latents() const { return to_array(latents_); }
+Array Generation::Impl::latents() const { return to_array(pass_->latents()); }
 
 Progress Generation::Impl::progress() const {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
-  return {phase_, step_, steps(), elapsed.count()};
+  return {phase_, step_, steps_, elapsed.count()};
 }
 
 Generation::Generation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -5,11 +5,11 @@
 #include "core/memory_pool.h"
 #include "core/random.h"
 #include "core/sliced_thread.h"
-#include "pipeline/denoiser.h"
+#include "pipeline/canvas.h"
+#include "pipeline/denoise_pass.h"
 #include "pipeline/model.h"
 
 #include <fjord/pipeline.h>
-#include <fjord/torch/scheduler.h>
 
 #include <atomic>
 #include <chrono>
@@ -34,30 +34,28 @@ class Generation::Impl : private Checkpoint {
   void cancel() noexcept { cancelled_ = true; }
 
  private:
-  at::Tensor clean_latents() const;
   bool advance_here();
   Result finish_here();
-  void draw_initial_latents();
-  void step();
+  void start_next_pass();
   void check_cancelled() const;
   void pass(const void* /*layer*/) override { check_cancelled(); }
-  int steps() const { return static_cast<int>(run_->timesteps().size()); }
+  std::vector<Image> decoded(const at::Tensor& latents) const;
+  std::vector<Image> pictures() const;
 
   std::shared_ptr<const pipeline::Model> model_;
   Request request_;  // defaults filled in
+  pipeline::Canvas canvas_;
   int threads_;
   std::shared_ptr<MemoryPool> pool_ = MemoryPool::create(MemoryPool::Pages::kLarge);  // of the operators' results
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::atomic<bool> cancelled_ = false;
   std::vector<std::string> warnings_;
   std::shared_ptr<const Scheduler> scheduler_;
-  std::unique_ptr<SchedulerRun> run_;
+  std::vector<pipeline::PassPlan> plans_;  // of the passes to come, the next one last
+  pipeline::Conditioning conditioning_;
   NoiseStream noise_;
-  std::optional<pipeline::Denoiser> denoiser_;
-  at::Tensor latents_;
-  // The latest evaluation, for previews: the network's prediction and the sample it saw. Undefined before the first.
-  at::Tensor prediction_;
-  at::Tensor seen_;
+  std::optional<pipeline::DenoisePass> pass_;
+  int steps_ = 0;  // of all passes
   int step_ = 0;
   Phase phase_ = Phase::kEncodePrompt;
   // Of advance_for: what the thread made. The thread comes last, since its end is waited for first.

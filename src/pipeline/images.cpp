@@ -1,8 +1,13 @@
 #include "pipeline/images.h"
 
 #include "core/check.h"
+#include "ops/wrap.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
 
 namespace fjord::pipeline {
 namespace {
@@ -16,8 +21,21 @@ Image to_image(const at::Tensor& bytes) {
   return image;
 }
 
+// Tiles know nothing of the other border: along a wrapped axis the latents go on there for a quarter of the picture,
+// and what is made of that is cut off.
+at::Tensor decode_wrapped(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
+  const auto wrap = ops::WrapScope::active();
+  if (!tiled || !wrap.any()) return vae.decode(latents, tiled);
+  const auto x = wrap.x ? latents.size(3) / 4 : 0, y = wrap.y ? latents.size(2) / 4 : 0;
+  const auto wide = ops::padded(latents, {.left = x, .right = x, .top = y, .bottom = y});
+  const ops::WrapScope none({});
+  return vae.decode(wide, tiled)
+      .narrow(2, y * vae.factor(), latents.size(2) * vae.factor())
+      .narrow(3, x * vae.factor(), latents.size(3) * vae.factor());
+}
+
 Image decode_image(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
-  const auto decoded = vae.decode(latents / vae.config().scaling_factor, tiled);
+  const auto decoded = decode_wrapped(vae, latents / vae.config().scaling_factor, tiled);
   check(decoded.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
         "the VAE decoder gave NaN or infinity; try float32");
   // -1..1 to 0..255, [1, height, width, 3]
@@ -38,6 +56,28 @@ std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Ten
   for (std::int64_t i = 0; i < latents.size(0); ++i)
     images.push_back(decode_image(vae, latents.slice(0, i, i + 1), tiled));
   return images;
+}
+
+at::Tensor pixels_of(const std::vector<Image>& pictures) {
+  std::vector<at::Tensor> rows;
+  for (const auto& picture : pictures) {
+    auto bytes = at::empty({1, picture.height, picture.width, 3}, at::kByte);
+    std::copy(picture.pixels.begin(), picture.pixels.end(), bytes.mutable_data_ptr<std::uint8_t>());
+    rows.push_back(bytes.permute({0, 3, 1, 2}));
+  }
+  return 2 * (at::cat(rows).to(at::kFloat) / 255) - 1;
+}
+
+at::Tensor encode_pixels(const models::AutoencoderKL& vae, const at::Tensor& pixels, const at::Tensor& noise,
+                         bool tiled) {
+  std::vector<at::Tensor> rows;
+  for (std::int64_t i = 0; i < pixels.size(0); ++i) {
+    rows.push_back(vae.encode(pixels.narrow(0, i, 1), tiled).sample(noise.narrow(0, i, 1)));
+  }
+  const auto latents = at::cat(rows) * vae.config().scaling_factor;
+  check(latents.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
+        "the VAE encoder gave NaN or infinity; try float32");
+  return latents;
 }
 
 }  // namespace fjord::pipeline

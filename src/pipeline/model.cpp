@@ -29,8 +29,11 @@ std::string config_text(const Source& source, const std::string& name) {
 void check_class(const Source& source) {
   const auto where = source.describe("model_index.json");
   const auto index = loading::read_model_index(config_text(source, "model_index.json"), where);
-  check(index.class_name == "StableDiffusionPipeline", ErrorCode::kUnsupported, where,
-        ": expected a StableDiffusionPipeline, got ", fjord::quoted(index.class_name));
+  const bool known = index.class_name == "StableDiffusionPipeline" ||
+                     index.class_name == "StableDiffusionImg2ImgPipeline" ||
+                     index.class_name == "StableDiffusionInpaintPipeline";
+  check(known, ErrorCode::kUnsupported, where, ": expected a StableDiffusionPipeline, got ",
+        fjord::quoted(index.class_name));
   for (const char* part : {"tokenizer", "text_encoder", "unet", "vae", "scheduler"}) {
     check(index.components.contains(part), ErrorCode::kBadFile, where, ": expected the component ", part);
   }
@@ -76,6 +79,11 @@ void load_text_encoder(Model& model, const std::shared_ptr<const Source>& source
   if (auto encoder = load(); !drop) model.text_encoder = [encoder = std::move(encoder)] { return encoder; };
 }
 
+// Inpainting U-Nets take the latents, the mask and the latents of the masked picture.
+bool sees_mask(const Model& model) {
+  return model.unet->config().in_channels == 2 * model.vae->config().latent_channels + 1;
+}
+
 void check_fit(const Model& model, const config::ClipText& text) {
   const auto& unet = model.unet->config();
   const auto text_width = unet.encoder_hid_dim.value_or(unet.cross_attention_dim.front());
@@ -86,9 +94,10 @@ void check_fit(const Model& model, const config::ClipText& text) {
   check(model.tokenizer->max_length() <= text.max_position_embeddings, ErrorCode::kBadFile, "the tokenizer gives ",
         model.tokenizer->max_length(), " tokens, the text encoder takes ", text.max_position_embeddings);
   const auto channels = model.vae->config().latent_channels;
-  check(unet.in_channels == channels && unet.out_channels == channels, ErrorCode::kUnsupported,
-        "text-to-image needs a U-Net with as many channels as the VAE's latents, ", channels, ", got ",
-        unet.in_channels, " in and ", unet.out_channels, " out");
+  const bool fits = unet.in_channels == channels || sees_mask(model);
+  check(fits && unet.out_channels == channels, ErrorCode::kUnsupported, "expected a U-Net with ", channels,
+        " channels, as the VAE's latents have, or ", 2 * channels + 1, " in for inpainting, got ", unet.in_channels,
+        " in and ", unet.out_channels, " out");
   check(!unet.class_embed_type && !unet.num_class_embeds && !unet.addition_embed_type, ErrorCode::kUnsupported,
         "text-to-image does not yet serve U-Nets with class or size conditions");
 }
@@ -116,6 +125,7 @@ PipelineInfo describe(const Model& model) {
   info.steps = std::min(50, info.max_steps);
   info.guidance = 7.5;
   info.scheduler = model.scheduler.class_name;
+  info.needs_mask = sees_mask(model);
   info.latent_channels = static_cast<int>(model.vae->config().latent_channels);
   info.skip_connections = static_cast<int>(model.unet->skip_connections());
   info.max_tokens = static_cast<int>(model.tokenizer->max_length());

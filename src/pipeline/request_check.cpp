@@ -1,6 +1,7 @@
 #include "pipeline/request_check.h"
 
 #include "core/check.h"
+#include "pipeline/image_input_check.h"
 
 #include <cmath>
 
@@ -51,6 +52,7 @@ void check_approximation(const Approximation& wish, const PipelineInfo& info) {
 
 Request checked_request(const Request& request, const PipelineInfo& info) {
   Request out = request;
+  check_image_input(out, info);
   if (out.width == 0) out.width = info.width;
   if (out.height == 0) out.height = info.height;
   if (out.steps == 0) out.steps = out.timesteps.empty() ? info.steps : static_cast<int>(out.timesteps.size());
@@ -68,6 +70,7 @@ Request checked_request(const Request& request, const PipelineInfo& info) {
         kMaxImages, ", got ", out.images);
   check_timesteps(out, info);
   check_approximation(out.approximation, info);
+  check_passes(out, info);
   return out;
 }
 

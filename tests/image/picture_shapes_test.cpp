@@ -3,6 +3,7 @@
 #include "image/mask_filters.h"
 #include "image/pictures.h"
 #include "image/resample.h"
+#include "image/seams.h"
 
 #include <gtest/gtest.h>
 
@@ -83,6 +84,27 @@ TEST(MaskFilterTest, BytesAreThoseOfPillow) {
     const auto filtered = item.contains("grow") ? grown(mask, item["grow"]) : blurred(mask, item["blur"]);
     EXPECT_EQ(hex(filtered.values), item["gray"]) << item.dump().substr(0, 60);
   }
+}
+
+TEST(SeamTest, OverlaysAreThoseOfTheReference) {
+  for (const Json& item : expected_pictures().at("overlays")) {
+    const int width = item["size"][0], height = item["size"][1];
+    const auto mask = noise_mask(width, height, 23);
+    EXPECT_EQ(hex(laid_over(noise_image(width, height, 21), noise_image(width, height, 22), mask).pixels), item["rgb"]);
+  }
+}
+
+TEST(SeamTest, WithoutPixelsAroundTheMaskColorsStay) {
+  const auto painted = noise_image(5, 4, 1);
+  const Mask all{5, 4, std::vector<std::uint8_t>(20, 255)};
+  EXPECT_EQ(colors_matched(painted, noise_image(5, 4, 2), all).pixels, painted.pixels);
+}
+
+// One color everywhere around the mask: the painted part takes its mean, and a spread of 0.
+TEST(SeamTest, ColorsFollowThoseAroundTheMask) {
+  Mask mask{8, 1, {255, 255, 0, 0, 0, 0, 0, 0}};
+  Image original{8, 1, std::vector<std::uint8_t>(24, 100)};
+  EXPECT_EQ(colors_matched(noise_image(8, 1), original, mask).pixels, original.pixels);
 }
 
 }  // namespace

@@ -19,12 +19,16 @@ namespace fs = std::filesystem;
 
 class TemporaryModel {
  public:
-  TemporaryModel() {
+  // unet_config: a file that replaces that of the U-Net; empty: none.
+  explicit TemporaryModel(const std::string& unet_config = "") {
     std::string name = (fs::temp_directory_path() / "fjord-random-model-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
     path_ = name;
     fs::copy(FJORD_TEST_DATA "/pipelines/random", path_, fs::copy_options::recursive);
     fs::copy(tiny_model() + "/tokenizer", path_ + "/tokenizer");
+    if (!unet_config.empty()) {
+      fs::copy(unet_config, path_ + "/unet/config.json", fs::copy_options::overwrite_existing);
+    }
     write_weights();
   }
   ~TemporaryModel() {
@@ -61,6 +65,11 @@ std::string tiny_model() { return FJORD_SOURCE_DIR "/weights/tiny"; }
 
 const std::string& random_model() {
   static const TemporaryModel model;
+  return model.path();
+}
+
+const std::string& inpainting_model() {
+  static const TemporaryModel model(FJORD_TEST_DATA "/tasks/inpaint_unet.json");
   return model.path();
 }
 

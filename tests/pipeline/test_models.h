@@ -11,4 +11,7 @@ std::string tiny_model();
 // tests/reference/pipelines.py does, and the tokenizer of weights/tiny. Made once per process, gone at its end.
 const std::string& random_model();
 
+// The same with a U-Net of 9 channels (tests/data/tasks/inpaint_unet.json).
+const std::string& inpainting_model();
+
 }  // namespace fjord::testing

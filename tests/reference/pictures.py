@@ -110,7 +110,8 @@ def read_files() -> dict:
 def resized() -> list:
     """[width, height, new width, new height, filter, box or null] and the bytes for an RGB and a gray picture."""
     cases = [(23, 17, 8, 8, "lanczos"), (8, 9, 24, 16, "lanczos"), (40, 6, 7, 31, "lanczos"), (16, 16, 16, 8, "lanczos"),
-             (16, 16, 8, 16, "lanczos"), (1, 1, 5, 4, "lanczos"), (64, 3, 2, 3, "lanczos"), (13, 11, 6, 17, "bicubic"),
+             (16, 16, 8, 16, "lanczos"), (1, 1, 5, 4, "lanczos"), (64, 3, 2, 3, "lanczos"), (10, 30, 16, 12, "lanczos"), (20, 30, 14, 17, "lanczos"),
+             (20, 30, 14, 18, "lanczos"), (13, 11, 6, 17, "bicubic"),
              (20, 12, 9, 5, "lanczos", (3, 2, 15, 11)), (20, 12, 20, 4, "bicubic", (0, 0, 20, 0)),
              (20, 12, 20, 4, "bicubic", (0, 12, 20, 12)), (20, 12, 6, 12, "bicubic", (20, 0, 20, 12))]
     out = []
@@ -158,9 +159,19 @@ def filters() -> list:
     return out
 
 
+def overlays() -> list:
+    out = []
+    for width, height in ((16, 16), (31, 9)):
+        painted, original = rgb(width, height, 21), rgb(width, height, 22)
+        out.append(dict(size=[width, height],
+                        rgb=hexed(VaeImageProcessor().apply_overlay(gray(width, height, 23), original, painted))))
+    return out
+
+
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
-    expected = dict(files=read_files(), resized=resized(), fitted=fitted(), regions=regions(), filters=filters())
+    expected = dict(files=read_files(), resized=resized(), fitted=fitted(), regions=regions(), filters=filters(),
+                    overlays=overlays())
     (OUT / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 

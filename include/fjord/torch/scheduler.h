@@ -24,6 +24,8 @@ struct SchedulePlan {
   int steps = 0;                  // number of denoising steps, >= 1; ignored when timesteps are given
   std::vector<double> timesteps;  // custom timesteps, falling; fjord's own schedulers want whole numbers from 0 to the
                                   // last training timestep. Empty: by the scheduler's own spacing
+  std::vector<double> sigmas = {};  // custom noise-to-signal ratios, falling, one more than steps: the last, which may
+                                    // be 0, is where the run ends. Taken in place of timesteps; empty: by the spacing
 };
 
 // One request's walk from noise to sample. Holds the solver's history; used by one thread.
@@ -37,6 +39,9 @@ class FJORD_API SchedulerRun {
   // What the network is told at each evaluation, in order. Fractional for some schedules. Their number may differ from
   // the planned steps where the configuration cuts timesteps off.
   virtual const std::vector<double>& timesteps() const = 0;
+  // How many evaluations make a step of the solver: img2img may start at multiples of it. 2 for Heun's method and its
+  // kin, which look ahead; timesteps() are evaluations, not steps.
+  virtual std::int64_t evaluations_per_step() const { return 1; }
   // Standard deviation that the initial noise must be scaled to.
   virtual double init_noise_sigma() const { return 1.0; }
   // What the network is fed instead of `sample` at evaluation i.

@@ -63,22 +63,26 @@ struct Grid {
   Index x(Index tile) const { return tile % across * kOutputs; }
 };
 
-// What a tile sees, pixel by pixel; outside of the image one zero stands for all channels.
+// What a tile sees, pixel by pixel; where there is nothing one zero stands for all channels.
 template <typename T>
 struct Window {
   static constexpr T kZeros[kLanes] = {};
+  // A problem's row_of and column_of go on by one at both ends, where -1 stands for zeros and anything else for what a
+  // wrapped map sees there. Of what lies beyond `size` only outputs are made that are thrown away.
+  static Index source(const std::int32_t* sources, Index i, Index size) { return i <= size ? sources[i] : -1; }
+
   const T* pixel[kInputs][kInputs];
   Index step[kInputs][kInputs];
 
   Window(const ConvProblem& p, const Grid& grid, Index tile) {
     const auto* x = static_cast<const T*>(p.x) + grid.batch(tile) * p.in_height * p.in_width * p.in_channels;
     for (Index i = 0; i < kInputs; ++i) {
-      const auto row = grid.y(tile) + i - 1;
+      const auto row = source(p.row_of, grid.y(tile) + i - 1, p.height);
       for (Index j = 0; j < kInputs; ++j) {
-        const auto column = grid.x(tile) + j - 1;
-        const bool inside = row >= 0 && row < p.height && column >= 0 && column < p.width;
+        const auto column = source(p.column_of, grid.x(tile) + j - 1, p.width);
+        const bool inside = row >= 0 && column >= 0;
         step[i][j] = inside ? 1 : 0;
-        pixel[i][j] = inside ? x + (p.row_of[row] * p.in_width + p.column_of[column]) * p.in_channels : kZeros;
+        pixel[i][j] = inside ? x + (row * p.in_width + column) * p.in_channels : kZeros;
       }
     }
   }

@@ -1,6 +1,6 @@
 #include "models/common/resample.h"
 
-#include <ATen/ops/constant_pad_nd.h>
+#include "ops/wrap.h"
 
 namespace fjord::models {
 
@@ -10,7 +10,7 @@ Downsample2D::Downsample2D(const nn::Place& place, std::int64_t channels, std::i
       padding_(padding) {}
 
 at::Tensor Downsample2D::forward(const at::Tensor& x) const {
-  return conv.forward(padding_ == 0 ? at::constant_pad_nd(x, {0, 1, 0, 1}, 0) : x);
+  return conv.forward(padding_ == 0 ? ops::padded(x, {.right = 1, .bottom = 1}) : x);
 }
 
 Upsample2D::Upsample2D(const nn::Place& place, std::int64_t channels)

@@ -157,6 +157,7 @@ at::Tensor UNet2DConditionModel::forward(const UNetInput& input) const {
   const std::int64_t factor = std::int64_t{1} << (down_blocks.size() - 1);
   const bool explicit_sizes = input.sample.size(2) % factor != 0 || input.sample.size(3) % factor != 0;
 
+  const ops::WrapScope wrap(input.wrap);
   const auto context = layer_context(input);
   auto hidden = conv_in.forward(config_.center_input_sample ? 2 * input.sample - 1.0 : input.sample);
   std::vector<at::Tensor> skips{hidden};

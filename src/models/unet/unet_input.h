@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/common/layer_context.h"
+#include "ops/wrap.h"
 
 #include <optional>
 
@@ -21,6 +22,7 @@ struct UNetInput {
   // Text, conditions and rows of the text must stay the same for as long as a memory is used.
   RunMemory* memory = nullptr;
   Shortcuts shortcuts = {};
+  ops::Wrap wrap = {};  // what convolutions see beyond the border
 };
 
 // The input for its own batch alone: rows of conditions that are not the sample's are dropped, `timesteps` is filled.

@@ -1,0 +1,40 @@
+// One walk from noisy latents to clean ones, evaluation by evaluation.
+#pragma once
+
+#include "core/random.h"
+#include "pipeline/denoiser.h"
+#include "pipeline/passes.h"
+#include "pipeline/start.h"
+
+namespace fjord::pipeline {
+
+class DenoisePass {
+ public:
+  // The model must outlive the pass.
+  DenoisePass(const Model& model, PassPlan plan, Conditioning conditioning, Start start);
+
+  int steps() const { return steps_; }
+  int done() const { return done_; }
+  // One evaluation of the network. Throws Error(kNonFinite) if NaN or infinity come out.
+  void step(NoiseStream& stream);
+
+  const at::Tensor& latents() const { return latents_; }
+  // The model's present estimate of the clean latents.
+  at::Tensor clean() const;
+
+ private:
+  std::int64_t evaluation() const { return plan_.first + done_; }
+
+  const Model& model_;
+  PassPlan plan_;
+  int steps_;
+  Denoiser denoiser_;
+  std::optional<MaskedBlend> blend_;
+  at::Tensor latents_;
+  // The latest evaluation: the network's prediction and the sample it saw. Undefined before the first.
+  at::Tensor prediction_;
+  at::Tensor seen_;
+  int done_ = 0;
+};
+
+}  // namespace fjord::pipeline

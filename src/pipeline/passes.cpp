@@ -1,0 +1,70 @@
+#include "pipeline/passes.h"
+
+#include "core/check.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fjord::pipeline {
+namespace {
+
+// Reference: get_timesteps of StableDiffusionImg2ImgPipeline. Custom timesteps are as many steps.
+std::int64_t first_evaluation(const SchedulerRun& run, const Request& request, double strength) {
+  const auto evaluations = static_cast<std::int64_t>(run.timesteps().size());
+  const std::int64_t steps = request.timesteps.empty() ? request.steps : evaluations;
+  const auto kept = std::min(static_cast<std::int64_t>(static_cast<double>(steps) * strength), steps);
+  const auto first = (steps - kept) * run.evaluations_per_step();
+  check(kept >= 1 && first < evaluations, ErrorCode::kInvalidArgument, "a strength of ", strength, " leaves none of ",
+        steps, " steps; expected at least ", 1.0 / static_cast<double>(steps));
+  return first;
+}
+
+PassPlan plan_pass(const Scheduler& scheduler, Request request, std::optional<double> strength) {
+  request.image_input.images.clear();  // the canvas has them
+  request.image_input.inpaint.mask = {};
+  PassPlan plan;
+  plan.run = scheduler.start({request.steps, request.timesteps});
+  plan.request = std::move(request);
+  if (strength) plan.first = first_evaluation(*plan.run, plan.request, *strength);
+  return plan;
+}
+
+Request second_request(const Request& request, int size_multiple) {
+  auto out = request;
+  const auto size = second_pass_size(request, size_multiple);
+  out.width = size.width;
+  out.height = size.height;
+  out.latents = {};
+  out.variation = {};
+  if (request.hires.steps != 0) {
+    out.steps = request.hires.steps;
+    out.timesteps.clear();
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<double> PassPlan::timesteps() const {
+  const auto& all = run->timesteps();
+  return {all.begin() + first, all.end()};
+}
+
+RunSize second_pass_size(const Request& request, int size_multiple) {
+  const auto enlarged = [&](int side) {
+    return static_cast<int>(side * request.hires.scale) / size_multiple * size_multiple;
+  };
+  return {enlarged(request.width), enlarged(request.height)};
+}
+
+std::vector<PassPlan> plan_passes(const Scheduler& scheduler, const Request& request, int size_multiple) {
+  std::vector<PassPlan> plans;
+  plans.push_back(
+      plan_pass(scheduler, request, request.image_input.images.empty() ? std::nullopt : request.image_input.strength));
+  if (request.hires.scale > 1) {
+    plans.push_back(plan_pass(scheduler, second_request(request, size_multiple), request.hires.strength));
+  }
+  return plans;
+}
+
+}  // namespace fjord::pipeline

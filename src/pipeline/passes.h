@@ -1,0 +1,30 @@
+// What a request's walks from noise to sample are: one, or with hires a second one over a larger picture.
+#pragma once
+
+#include "pipeline/canvas.h"
+
+#include <fjord/request.h>
+#include <fjord/torch/scheduler.h>
+
+#include <memory>
+#include <vector>
+
+namespace fjord::pipeline {
+
+struct PassPlan {
+  Request request;  // of this pass alone: its size and steps; without pictures and mask
+  std::unique_ptr<SchedulerRun> run;
+  std::int64_t first = 0;  // evaluation that the pass begins with
+
+  // From the first on.
+  std::vector<double> timesteps() const;
+};
+
+// The size of the second pass.
+RunSize second_pass_size(const Request& request, int size_multiple);
+
+// Every pass with its run started. The request has passed checked_request. Throws Error(kInvalidArgument) if a strength
+// leaves no step.
+std::vector<PassPlan> plan_passes(const Scheduler& scheduler, const Request& request, int size_multiple);
+
+}  // namespace fjord::pipeline
