@@ -136,14 +136,14 @@ class TaskTest(cli_test.ProgramTest):
         write_png(small, 8, 8, 0, bytes(8))
         for task, code, word, arguments in (
                 ("img2img", 64, "--image is required", ()), ("inpaint", 64, "--image is required", mask),
-                ("inpaint", 64, "--mask or --extend", image), ("img2img", 64, "strength must be", (*image, "--strength", "nan")),
-                ("img2img", 64, "leaves none", (*image, "--strength", "0.01")),
+                ("inpaint", 64, "--mask or --extend", image), ("img2img", 65, "strength must be", (*image, "--strength", "nan")),
+                ("img2img", 65, "leaves none", (*image, "--strength", "0.01")),
                 ("img2img", 64, "--fit: expected", (*image, "--fit", "cut")),
                 ("inpaint", 64, "LEFT,TOP,RIGHT,BOTTOM", (*image, "--extend", "1,2")),
                 ("inpaint", 64, "whole numbers", (*image, "--extend", "1,2,3,4.5")),
-                ("inpaint", 64, "nothing is painted", (*image, *mask, "--mask-from", "erased")),
-                ("inpaint", 64, "picture's size, 64x48, got 8x8", (*image, "--mask", small)),
-                ("txt2img", 64, "--seamless: expected", ("--seamless", "z")), ("txt2img", 64, "hires.scale", ("--hires", "99")),
+                ("inpaint", 65, "nothing is painted", (*image, *mask, "--mask-from", "erased")),
+                ("inpaint", 65, "picture's size, 64x48, got 8x8", (*image, "--mask", small)),
+                ("txt2img", 64, "--seamless: expected", ("--seamless", "z")), ("txt2img", 65, "hires.scale", ("--hires", "99")),
                 ("img2img", 66, "there is no file", ("--image", self.folder / "none.png")),
                 ("img2img", 65, "is damaged", ("--image", broken)), ("img2img", 65, "is not a PNG file", ("--image", text))):
             with self.subTest(task=task, arguments=arguments):

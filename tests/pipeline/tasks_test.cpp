@@ -33,16 +33,7 @@ class TaskParityTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(TaskParityTest, PicturesMatchReference) {
   const auto& json = all_cases().at(GetParam());
   const auto images = pipeline(json.at("model")).generate(testing::make_task_request(json)).images;
-  const auto expected = testing::recorded_images(kFolder, GetParam());
-  ASSERT_EQ(static_cast<std::int64_t>(images.size()), expected.size(0));
-  ASSERT_EQ(images[0].height, expected.size(1));
-  ASSERT_EQ(images[0].width, expected.size(2));
-  const auto difference = testing::pixel_differences(images, expected);
-  const double equal = difference.eq(0).to(at::kDouble).mean().item<double>();
-  RecordProperty("levels", difference.max().item<int>());
-  RecordProperty("equal", std::to_string(equal));
-  EXPECT_LE(difference.max().item<int>(), 1);
-  EXPECT_GE(equal, 0.995);
+  testing::expect_pictures(images, testing::recorded_images(kFolder, GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, TaskParityTest, ::testing::ValuesIn(testing::case_names(all_cases())),
