@@ -95,6 +95,17 @@ class InstallTest(unittest.TestCase):
         self.assertEqual(sorted(symbols), sorted(set(declared)))
         self.assertIn("libfjord_c.so.0.1", run("readelf", "-d", str(self.library.parent / "libfjord_c.so")))
 
+    def test_c_header_in_every_language(self) -> None:
+        source = self.folder / "header"
+        source.write_text("#include <fjord/c.h>\nint f(void);\nint f(void) {\n"
+                          "  fjord_load_options options = FJORD_INIT(fjord_load_options);\n"
+                          "  return options.struct_size == sizeof options;\n}\n")
+        strict = ["-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{self.prefix / 'include'}", "-fsyntax-only"]
+        for standard in ("c99", "c11", "c17"):
+            run("gcc", f"-std={standard}", *strict, "-x", "c", str(source))
+        for standard in ("c++11", "c++17", "c++20", "c++23"):
+            run("g++", f"-std={standard}", "-fno-exceptions", "-fno-rtti", *strict, "-x", "c++", str(source))
+
     def test_installed_program_finds_its_library(self) -> None:
         program = self.prefix / "bin" / "fjord"
         if not program.exists():
