@@ -164,6 +164,10 @@ FJORD_C_API const char* fjord_request_fields(void);
 /* An array field, row-major: "latents". NULL values with 0 dims empties it. One at a time. */
 FJORD_C_API fjord_status fjord_request_set_array(fjord_request request, const char* name, const float* values,
                                                  const int64_t* shape, size_t dims);
+/* A picture field: "image_input.images" (3 bytes a pixel; each call adds one) or "image_input.inpaint.mask" (1 byte a
+ * pixel). Rows from top to bottom without padding. NULL pixels empties the field. One at a time. */
+FJORD_C_API fjord_status fjord_request_set_image(fjord_request request, const char* name, const void* pixels,
+                                                 int32_t width, int32_t height, int32_t channels);
 /* Embeddings in place of the prompts. One at a time. */
 FJORD_C_API fjord_status fjord_request_set_embeddings(fjord_request request, fjord_embeddings embeddings);
 /* One at a time. */

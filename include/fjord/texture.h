@@ -27,7 +27,9 @@ struct FloatImage {
 // With the same alpha everywhere. Throws Error(kInvalidArgument), as all below, for an image whose sizes contradict
 // each other.
 FJORD_API RgbaImage to_rgba(const Image& image, std::uint8_t alpha = 255);
-// With the brightness of `mask` as alpha (Rec. 601 luma). Throws kInvalidArgument unless both have the same size.
+// With `mask` as alpha, or the brightness of a picture (Rec. 601 luma). Throws kInvalidArgument unless both have the
+// same size.
+FJORD_API RgbaImage with_alpha(const Image& image, const Mask& mask);
 FJORD_API RgbaImage with_alpha(const Image& image, const Image& mask);
 FJORD_API FloatImage to_float(const Image& image);
 FJORD_API FloatImage to_float(const RgbaImage& image);

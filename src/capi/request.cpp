@@ -75,6 +75,16 @@ fjord_status fjord_request_set_array(fjord_request request, const char* name, co
   });
 }
 
+fjord_status fjord_request_set_image(fjord_request request, const char* name, const void* pixels, int32_t width,
+                                     int32_t height, int32_t channels) {
+  return guarded([&] {
+    const auto object = find_handle<RequestObject>(request);
+    need(name, "name");
+    set_image(object->request, text_of(name, "name"),
+              {static_cast<const std::uint8_t*>(pixels), width, height, channels});
+  });
+}
+
 fjord_status fjord_request_set_embeddings(fjord_request request, fjord_embeddings embeddings) {
   return guarded([&] {
     const auto object = find_handle<RequestObject>(request);

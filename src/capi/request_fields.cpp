@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace fjord::capi {
@@ -92,9 +93,24 @@ Field field(const std::string& name, Place place) {
           }};
 }
 
-#define FJORD_FIELD(path) \
-  field(                  \
-      #path, [](Request & request) -> auto& { return request.path; })
+// A field that is one of several words.
+template <typename Place, typename Choice>
+Field choice(const std::string& name, Place place, std::vector<std::pair<std::string, Choice>> words) {
+  std::string kind;
+  for (const auto& [word, value] : words) kind += (kind.empty() ? "" : "|") + word;
+  return {name, kind, [name, kind, place, words](Request& request, const std::string& text) {
+            for (const auto& [word, value] : words) {
+              if (word != text) continue;
+              place(request) = value;
+              return;
+            }
+            refuse_value(name, "one of " + kind, text);
+          }};
+}
+
+#define FJORD_PLACE(path) \
+  [](Request & request) -> auto& { return request.path; }
+#define FJORD_FIELD(path) field(#path, FJORD_PLACE(path))
 
 const std::vector<Field>& fields() {
   static const std::vector<Field> all = {
@@ -112,6 +128,33 @@ const std::vector<Field>& fields() {
       FJORD_FIELD(timesteps),
       FJORD_FIELD(vae_tiling),
       FJORD_FIELD(decode),
+      FJORD_FIELD(image_input.strength),
+      choice("image_input.fit", FJORD_PLACE(image_input.fit),
+             std::vector<std::pair<std::string, Fit>>{
+                 {"stretch", Fit::kStretch}, {"crop", Fit::kCrop}, {"fill", Fit::kFill}}),
+      FJORD_FIELD(image_input.inpaint.extend.left),
+      FJORD_FIELD(image_input.inpaint.extend.top),
+      FJORD_FIELD(image_input.inpaint.extend.right),
+      FJORD_FIELD(image_input.inpaint.extend.bottom),
+      FJORD_FIELD(image_input.inpaint.grow),
+      FJORD_FIELD(image_input.inpaint.blur),
+      choice("image_input.inpaint.region", FJORD_PLACE(image_input.inpaint.region),
+             std::vector<std::pair<std::string, PaintRegion>>{
+                 {"whole", PaintRegion::kWhole}, {"fitted", PaintRegion::kFitted}, {"native", PaintRegion::kNative}}),
+      FJORD_FIELD(image_input.inpaint.padding),
+      FJORD_FIELD(image_input.inpaint.soft),
+      FJORD_FIELD(image_input.inpaint.keep_outside),
+      FJORD_FIELD(image_input.inpaint.match_colors),
+      FJORD_FIELD(variation.seed),
+      FJORD_FIELD(variation.strength),
+      FJORD_FIELD(hires.scale),
+      choice(
+          "hires.upscaler", FJORD_PLACE(hires.upscaler),
+          std::vector<std::pair<std::string, Upscaler>>{{"latent", Upscaler::kLatent}, {"pixels", Upscaler::kPixels}}),
+      FJORD_FIELD(hires.strength),
+      FJORD_FIELD(hires.steps),
+      FJORD_FIELD(seamless.x),
+      FJORD_FIELD(seamless.y),
       FJORD_FIELD(approximation.guidance_begin),
       FJORD_FIELD(approximation.guidance_end),
       FJORD_FIELD(approximation.guidance_every),
@@ -144,11 +187,37 @@ void set_array(Request& request, const std::string& name, Array array) {
   request.latents = std::move(array);
 }
 
+void set_image(Request& request, const std::string& name, const Pixels& pixels) {
+  const bool is_mask = name == "image_input.inpaint.mask";
+  if (!is_mask && name != "image_input.images") refuse_name(name, "picture");
+  auto& input = request.image_input;
+  if (pixels.data == nullptr) return is_mask ? void(input.inpaint.mask = {}) : input.images.clear();
+  constexpr int kMostSide = 8192;
+  if (pixels.width < 1 || pixels.height < 1 || pixels.width > kMostSide || pixels.height > kMostSide) {
+    refuse("a picture must have from 1 to 8192 pixels a side, got " + std::to_string(pixels.width) + "x" +
+           std::to_string(pixels.height));
+  }
+  const int channels = is_mask ? 1 : 3;
+  if (pixels.channels != channels) {
+    refuse("\"" + name + "\" must have " + std::to_string(channels) + " channels, got " +
+           std::to_string(pixels.channels));
+  }
+  const auto size =
+      static_cast<size_t>(pixels.width) * static_cast<size_t>(pixels.height) * static_cast<size_t>(channels);
+  std::vector<std::uint8_t> values(pixels.data, pixels.data + size);
+  if (is_mask) {
+    input.inpaint.mask = {pixels.width, pixels.height, std::move(values)};
+  } else {
+    input.images.push_back({pixels.width, pixels.height, std::move(values)});
+  }
+}
+
 const std::string& field_list() {
   static const std::string list = [] {
     std::string out;
     for (const auto& field : fields()) out += field.name + " " + field.kind + "\n";
-    return out + kSchedulerOption + "* text\nlatents array\n";
+    return out + kSchedulerOption +
+           "* text\nlatents array\nimage_input.images picture\nimage_input.inpaint.mask picture\n";
   }();
   return list;
 }

@@ -3,6 +3,7 @@
 
 #include <fjord/request.h>
 
+#include <cstdint>
 #include <string>
 
 namespace fjord::capi {
@@ -12,6 +13,15 @@ void set_field(Request& request, const std::string& name, const std::string& val
 
 // Throws likewise.
 void set_array(Request& request, const std::string& name, Array array);
+
+// Pixels as they lie in memory; null empties the field. Throws likewise.
+struct Pixels {
+  const std::uint8_t* data = nullptr;
+  int width = 0;
+  int height = 0;
+  int channels = 0;
+};
+void set_image(Request& request, const std::string& name, const Pixels& pixels);
 
 // One line a field: its name and kind.
 const std::string& field_list();

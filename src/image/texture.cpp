@@ -129,13 +129,20 @@ RgbaImage to_rgba(const Image& image, std::uint8_t alpha) {
 
 RgbaImage with_alpha(const Image& image, const Image& mask) {
   check_image(mask);
+  Mask alpha{mask.width, mask.height, {}};
+  for (size_t i = 0; i < mask.pixels.size(); i += 3) {
+    alpha.values.push_back(static_cast<std::uint8_t>(std::lround(luma(mask.pixels.data() + i))));
+  }
+  return with_alpha(image, alpha);
+}
+
+RgbaImage with_alpha(const Image& image, const Mask& mask) {
+  check_sizes(mask.width, mask.height, 1, mask.values.size());
   check(image.width == mask.width && image.height == mask.height, ErrorCode::kInvalidArgument,
         "the mask must have the image's size, ", image.width, "x", image.height, ", got ", mask.width, "x",
         mask.height);
   auto out = to_rgba(image);
-  for (size_t i = 0; i < out.pixels.size() / 4; ++i) {
-    out.pixels[i * 4 + 3] = static_cast<std::uint8_t>(std::lround(luma(mask.pixels.data() + i * 3)));
-  }
+  for (size_t i = 0; i < mask.values.size(); ++i) out.pixels[i * 4 + 3] = mask.values[i];
   return out;
 }
 

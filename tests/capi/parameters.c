@@ -110,6 +110,36 @@ static void test_arrays(void) {
   CHECK_OK(fjord_request_free(request));
 }
 
+static void test_images(void) {
+  unsigned char picture[16 * 16 * 3];
+  fjord_request request = small_request();
+  memset(picture, 120, sizeof picture);
+  CHECK_OK(fjord_request_set_image(request, "image_input.images", picture, 16, 16, 3));
+  CHECK_OK(fjord_request_set(request, "image_input.strength", "0.5"));
+  CHECK_OK(generate(request));
+  CHECK_OK(fjord_request_set(request, "image_input.strength", "1.5"));
+  CHECK_FAILS(generate(request), FJORD_INVALID_ARGUMENT, "strength must be");
+  CHECK_OK(fjord_request_set(request, "image_input.strength", "nan"));
+  CHECK_FAILS(generate(request), FJORD_INVALID_ARGUMENT, "strength must be");
+  CHECK_OK(fjord_request_set(request, "image_input.strength", "0.5"));
+  CHECK_OK(fjord_request_set_image(request, "image_input.inpaint.mask", picture, 16, 16, 1));
+  CHECK_OK(fjord_request_set(request, "image_input.inpaint.region", "native"));
+  CHECK_FAILS(fjord_request_set(request, "image_input.fit", "big"), FJORD_INVALID_ARGUMENT, "one of stretch|crop|fill");
+  CHECK_FAILS(fjord_request_set_image(request, "image_input.images", picture, 16, 16, 4), FJORD_INVALID_ARGUMENT,
+              "must have 3 channels, got 4");
+  CHECK_FAILS(fjord_request_set_image(request, "image_input.images", picture, 0, 16, 3), FJORD_INVALID_ARGUMENT,
+              "0x16");
+  CHECK_FAILS(fjord_request_set_image(request, "image_input.images", picture, 1 << 30, 1 << 30, 3),
+              FJORD_INVALID_ARGUMENT, "8192 pixels");
+  CHECK_FAILS(fjord_request_set_image(request, "latents", picture, 16, 16, 3), FJORD_NOT_FOUND, "no picture");
+  CHECK_OK(fjord_request_set_image(request, "image_input.images", NULL, 0, 0, 0));
+  CHECK_OK(fjord_request_set_image(request, "image_input.inpaint.mask", NULL, 0, 0, 0));
+  CHECK_OK(fjord_request_set(request, "image_input.inpaint.region", "whole"));
+  CHECK_OK(fjord_request_set(request, "seamless.x", "true"));
+  CHECK_OK(generate(request));
+  CHECK_OK(fjord_request_free(request));
+}
+
 /* A struct of a header that is newer than the library. */
 struct newer_options {
   fjord_request_options known;
@@ -163,6 +193,7 @@ static void test_long_text(void) {
 void test_parameters(void) {
   test_fields();
   test_arrays();
+  test_images();
   test_struct_sizes();
   test_long_text();
   CHECK_SAME_PICTURE();
