@@ -2,6 +2,7 @@
 #include "loading/scheduler_config.h"
 
 #include "core/check.h"
+#include "loading/sigma_tables.h"
 
 #include <nlohmann/json.hpp>
 
@@ -23,13 +24,60 @@ constexpr double kTiny = 1e-12;  // lower bound of numbers that must be above 0
 constexpr size_t kMaxTextSize = size_t{1} << 20;
 constexpr int kMaxDepth = 64;
 constexpr int kMaxTrainTimesteps = 100000;
+constexpr double kMaxSeed = 9007199254740992;  // 2^53: what survives the way through a double
 
 using Member = std::variant<std::optional<bool> Scheduler::*, std::optional<std::int64_t> Scheduler::*,
                             std::optional<double> Scheduler::*, std::optional<std::string> Scheduler::*,
                             std::optional<std::vector<double>> Scheduler::*>;
 
 // Which classes read a field.
-enum Owner : unsigned { kDdpm = 1, kDdim = 2, kMulti = 4, kSingle = 8, kDpm = kMulti | kSingle, kAll = 15 };
+enum Owner : unsigned {
+  kDdpm = 1u << 0,
+  kDdim = 1u << 1,
+  kMulti = 1u << 2,
+  kSingle = 1u << 3,
+  kPndm = 1u << 4,
+  kDeis = 1u << 5,
+  kUniPc = 1u << 6,
+  kEuler = 1u << 7,
+  kEulerAncestral = 1u << 8,
+  kHeun = 1u << 9,
+  kLms = 1u << 10,
+  kKdpm2 = 1u << 11,  // and its ancestral form
+  kSde = 1u << 12,
+  kLcm = 1u << 13,
+  kTcd = 1u << 14,
+  kAll = (1u << 15) - 1,
+  kDpm = kMulti | kSingle,
+  kSolvers = kDpm | kDeis | kUniPc,
+  kSpreading = kSolvers | kEuler | kHeun | kLms | kKdpm2 | kSde,
+  kSpaced = kAll & ~(kSingle | kLcm | kTcd),
+  kThresholding = kDdpm | kDdim | kSolvers | kLcm,
+};
+
+struct Class {
+  const char* name;
+  unsigned owner;
+};
+
+constexpr std::array kClasses{
+    Class{"DDPMScheduler", kDdpm},
+    Class{"DDIMScheduler", kDdim},
+    Class{"DPMSolverMultistepScheduler", kMulti},
+    Class{"DPMSolverSinglestepScheduler", kSingle},
+    Class{"PNDMScheduler", kPndm},
+    Class{"DEISMultistepScheduler", kDeis},
+    Class{"UniPCMultistepScheduler", kUniPc},
+    Class{"EulerDiscreteScheduler", kEuler},
+    Class{"EulerAncestralDiscreteScheduler", kEulerAncestral},
+    Class{"HeunDiscreteScheduler", kHeun},
+    Class{"LMSDiscreteScheduler", kLms},
+    Class{"KDPM2DiscreteScheduler", kKdpm2},
+    Class{"KDPM2AncestralDiscreteScheduler", kKdpm2},
+    Class{"DPMSolverSDEScheduler", kSde},
+    Class{"LCMScheduler", kLcm},
+    Class{"TCDScheduler", kTcd},
+};
 
 struct Field {
   const char* key;
@@ -37,8 +85,9 @@ struct Field {
   unsigned owners = kAll;
   double low = -kInfinity;  // for numbers, and for each number of a list
   double high = kInfinity;
-  bool option_only = false;  // no field of the file
-  bool may_be_null = false;  // null is the reference's own default there
+  bool option_only = false;   // no field of the file
+  bool may_be_null = false;   // null is the reference's own default there
+  bool may_be_empty = false;  // of a list
 };
 
 const std::array kFields{
@@ -47,33 +96,49 @@ const std::array kFields{
     Field{"beta_end", &Scheduler::beta_end, kAll, kTiny, 1},
     Field{"beta_schedule", &Scheduler::beta_schedule},
     Field{"trained_betas", &Scheduler::trained_betas, kAll, kTiny, 1, false, true},
-    Field{"rescale_betas_zero_snr", &Scheduler::rescale_betas_zero_snr, kDdpm | kDdim | kMulti},
+    Field{"rescale_betas_zero_snr", &Scheduler::rescale_betas_zero_snr,
+          kDdpm | kDdim | kMulti | kUniPc | kEuler | kEulerAncestral | kLcm | kTcd},
     Field{"prediction_type", &Scheduler::prediction_type},
     Field{"variance_type", &Scheduler::variance_type, kDdpm | kDpm, 0, 0, false, true},
-    Field{"timestep_spacing", &Scheduler::timestep_spacing, kDdpm | kDdim | kMulti},
-    Field{"steps_offset", &Scheduler::steps_offset, kDdpm | kDdim | kMulti, 0, kMaxTrainTimesteps},
-    Field{"clip_sample", &Scheduler::clip_sample, kDdpm | kDdim},
-    Field{"clip_sample_range", &Scheduler::clip_sample_range, kDdpm | kDdim, kTiny},
-    Field{"thresholding", &Scheduler::thresholding},
-    Field{"dynamic_thresholding_ratio", &Scheduler::dynamic_thresholding_ratio, kAll, 0, 1},
-    Field{"sample_max_value", &Scheduler::sample_max_value, kAll, kTiny},
-    Field{"set_alpha_to_one", &Scheduler::set_alpha_to_one, kDdim},
-    Field{"eta", &Scheduler::eta, kDdim, 0, 1, true},
-    Field{"solver_order", &Scheduler::solver_order, kDpm, 1, 3},
-    Field{"algorithm_type", &Scheduler::algorithm_type, kDpm},
-    Field{"solver_type", &Scheduler::solver_type, kDpm},
-    Field{"lower_order_final", &Scheduler::lower_order_final, kDpm},
+    Field{"timestep_spacing", &Scheduler::timestep_spacing, kSpaced},
+    Field{"steps_offset", &Scheduler::steps_offset, kSpaced, 0, kMaxTrainTimesteps},
+    Field{"clip_sample", &Scheduler::clip_sample, kDdpm | kDdim | kHeun | kLcm},
+    Field{"clip_sample_range", &Scheduler::clip_sample_range, kDdpm | kDdim | kHeun | kLcm, kTiny},
+    Field{"thresholding", &Scheduler::thresholding, kThresholding},
+    Field{"dynamic_thresholding_ratio", &Scheduler::dynamic_thresholding_ratio, kThresholding, 0, 1},
+    Field{"sample_max_value", &Scheduler::sample_max_value, kThresholding, kTiny},
+    Field{"set_alpha_to_one", &Scheduler::set_alpha_to_one, kDdim | kPndm},
+    Field{"eta", &Scheduler::eta, kDdim | kTcd, 0, 1, true},
+    Field{"skip_prk_steps", &Scheduler::skip_prk_steps, kPndm},
+    Field{"original_inference_steps", &Scheduler::original_inference_steps, kLcm | kTcd, 1, kMaxTrainTimesteps},
+    Field{"timestep_scaling", &Scheduler::timestep_scaling, kLcm, kTiny},
+    Field{"solver_order", &Scheduler::solver_order, kSolvers, 1, 3},
+    Field{"algorithm_type", &Scheduler::algorithm_type, kDpm | kDeis},
+    Field{"solver_type", &Scheduler::solver_type, kSolvers},
+    Field{"lower_order_final", &Scheduler::lower_order_final, kSolvers},
     Field{"euler_at_final", &Scheduler::euler_at_final, kMulti},
-    Field{"use_karras_sigmas", &Scheduler::use_karras_sigmas, kDpm},
-    Field{"use_exponential_sigmas", &Scheduler::use_exponential_sigmas, kDpm},
-    Field{"use_beta_sigmas", &Scheduler::use_beta_sigmas, kDpm},
+    Field{"predict_x0", &Scheduler::predict_x0, kUniPc},
+    Field{"disable_corrector", &Scheduler::disable_corrector, kUniPc, 0, kMaxTrainTimesteps, false, true, true},
+    Field{"use_karras_sigmas", &Scheduler::use_karras_sigmas, kSpreading},
+    Field{"use_exponential_sigmas", &Scheduler::use_exponential_sigmas, kSpreading},
+    Field{"use_beta_sigmas", &Scheduler::use_beta_sigmas, kSpreading},
     Field{"use_lu_lambdas", &Scheduler::use_lu_lambdas, kMulti},
-    Field{"use_flow_sigmas", &Scheduler::use_flow_sigmas, kDpm},
-    Field{"use_dynamic_shifting", &Scheduler::use_dynamic_shifting, kDpm},
-    Field{"flow_shift", &Scheduler::flow_shift, kDpm},
-    Field{"time_shift_type", &Scheduler::time_shift_type, kDpm},
-    Field{"final_sigmas_type", &Scheduler::final_sigmas_type, kDpm},
+    Field{"use_flow_sigmas", &Scheduler::use_flow_sigmas, kSolvers},
+    Field{"use_dynamic_shifting", &Scheduler::use_dynamic_shifting, kSolvers},
+    Field{"flow_shift", &Scheduler::flow_shift, kSolvers},
+    Field{"time_shift_type", &Scheduler::time_shift_type, kSolvers},
+    Field{"final_sigmas_type", &Scheduler::final_sigmas_type, kDpm | kUniPc | kEuler},
     Field{"lambda_min_clipped", &Scheduler::lambda_min_clipped, kDpm},
+    Field{"sigma_min", &Scheduler::sigma_min, kEuler | kUniPc, kTiny, kInfinity, false, true},
+    Field{"sigma_max", &Scheduler::sigma_max, kEuler | kUniPc, kTiny, kInfinity, false, true},
+    Field{"interpolation_type", &Scheduler::interpolation_type, kEuler},
+    Field{"timestep_type", &Scheduler::timestep_type, kEuler},
+    Field{"s_churn", &Scheduler::s_churn, kEuler, 0, kInfinity, true},
+    Field{"s_tmin", &Scheduler::s_tmin, kEuler, 0, kInfinity, true},
+    Field{"s_tmax", &Scheduler::s_tmax, kEuler, 0, kInfinity, true},
+    Field{"s_noise", &Scheduler::s_noise, kEuler | kSde, 0, kInfinity, true},
+    Field{"noise_sampler_seed", &Scheduler::noise_sampler_seed, kSde, 0, kMaxSeed, false, true},
+    Field{"sigma_table", &Scheduler::sigma_table, kSpreading | kEulerAncestral, kTiny, kInfinity, true},
 };
 
 // Says what is wrong with a value: "<place>: expected <expected> for <key>, got <value>".
@@ -115,7 +180,7 @@ bool to_bool(const Field& field, const Json& value, const Complaint& complain) {
 }
 
 std::vector<double> to_numbers(const Field& field, const Json& value, const Complaint& complain) {
-  if (!value.is_array() || value.empty()) complain(field.key, "a list of numbers", value);
+  if (!value.is_array() || (value.empty() && !field.may_be_empty)) complain(field.key, "a list of numbers", value);
   if (value.size() > kMaxTrainTimesteps) complain(field.key, concat("at most ", kMaxTrainTimesteps, " numbers"), {});
   std::vector<double> numbers;
   for (const auto& item : value) numbers.push_back(to_number(field, item, complain));
@@ -152,6 +217,7 @@ void set_field(Scheduler& config, const Field& field, const Json& value, const C
   std::visit(Setter{config, field, value, complain}, field.member);
 }
 
+// By the widest of the classes' defaults; make_scheduler knows each class's own.
 void check_together(const Scheduler& config, const Complaint& complain) {
   const double start = config.beta_start.value_or(0.0001);
   const double end = config.beta_end.value_or(0.02);
@@ -229,11 +295,9 @@ const Field* find_field(const std::string& key) {
 }
 
 unsigned owner_of(const std::string& class_name) {
-  if (class_name == "DDPMScheduler") return kDdpm;
-  if (class_name == "DDIMScheduler") return kDdim;
-  if (class_name == "DPMSolverMultistepScheduler") return kMulti;
-  if (class_name == "DPMSolverSinglestepScheduler") return kSingle;
-  return 0;
+  const auto found =
+      std::find_if(kClasses.begin(), kClasses.end(), [&](const Class& each) { return class_name == each.name; });
+  return found == kClasses.end() ? 0 : found->owner;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -281,7 +345,8 @@ void apply_option(Scheduler& config, const std::string& key, const std::string& 
         fjord::quoted(key), " is unknown to ", fjord::quoted(config.class_name), "; it takes ",
         names.empty() ? "none, as fjord does not implement it" : joined(names));
   const Complaint complain{ErrorCode::kInvalidArgument, "scheduler option " + key};
-  const Json json = parse_option(value, complain);
+  Json json = parse_option(value, complain);
+  if (key == "sigma_table" && json.is_string()) json = sigma_table(json.get<std::string>());
   Scheduler changed = config;
   set_field(changed, *find_field(key), json, complain);
   config = std::move(changed);

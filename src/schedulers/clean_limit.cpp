@@ -6,11 +6,11 @@
 
 namespace fjord::schedulers {
 
-CleanLimit::CleanLimit(const config::Scheduler& config, bool clips)
-    : thresholding_(config.thresholding.value_or(false)),
+CleanLimit::CleanLimit(const config::Scheduler& config, Clipping clipping, bool thresholds)
+    : thresholding_(thresholds && config.thresholding.value_or(false)),
       quantile_(config.dynamic_thresholding_ratio.value_or(0.995)),
       max_threshold_(config.sample_max_value.value_or(1.0)),
-      clip_(clips && config.clip_sample.value_or(true)),
+      clip_(clipping != Clipping::kUnknown && config.clip_sample.value_or(clipping == Clipping::kByDefault)),
       clip_range_(config.clip_sample_range.value_or(1.0)) {}
 
 at::Tensor CleanLimit::apply(const at::Tensor& clean) const {

@@ -12,8 +12,10 @@ namespace fjord::schedulers {
 
 class CleanLimit {
  public:
-  // `clips`: whether the class knows clip_sample at all (DDPM and DDIM do, and clip by default).
-  CleanLimit(const config::Scheduler& config, bool clips);
+  // What the class does with clip_sample: does not know it, clips by default, or clips where asked to.
+  enum class Clipping { kUnknown, kByDefault, kOnRequest };
+  // `thresholds`: whether the class knows `thresholding`.
+  CleanLimit(const config::Scheduler& config, Clipping clipping, bool thresholds = true);
 
   // The limited clean sample [batch, channels, ...], in its own dtype.
   at::Tensor apply(const at::Tensor& clean) const;

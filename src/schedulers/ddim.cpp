@@ -29,7 +29,7 @@ struct Ddim {
         type(prediction_type(config)),
         spacing(timestep_spacing(config, "leading")),
         offset(config.steps_offset.value_or(0)),
-        limit(config, /*clips=*/true),
+        limit(config, CleanLimit::Clipping::kByDefault),
         eta(config.eta.value_or(0)) {
     check(eta >= 0 && eta <= 1, ErrorCode::kInvalidArgument, "eta must be from 0 to 1, got ", eta);
   }

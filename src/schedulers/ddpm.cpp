@@ -29,7 +29,7 @@ struct Ddpm {
         type(prediction_type(config)),
         spacing(timestep_spacing(config, "leading")),
         offset(config.steps_offset.value_or(0)),
-        limit(config, /*clips=*/true),
+        limit(config, CleanLimit::Clipping::kByDefault),
         variance(choose<Variance>("variance_type", config.variance_type, "fixed_small",
                                   {{"fixed_small", Variance::kSmall},
                                    {"fixed_small_log", Variance::kSmallLog},

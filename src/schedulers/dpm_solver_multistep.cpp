@@ -15,11 +15,14 @@
 namespace fjord::schedulers {
 namespace {
 
-constexpr size_t kFewSteps = 15;  // below this many, lower_order_final has a meaning
-
 struct DpmMultistep {
   explicit DpmMultistep(const config::Scheduler& config)
-      : schedule(config, {.zero_snr = true, .spacing = true, .lu = true, .fractional_karras = true}),
+      : schedule(config, {.zero_snr = true,
+                          .spacing = true,
+                          .lu = true,
+                          .cuts_noisiest = true,
+                          .fractional_karras = true,
+                          .final_sigmas = true}),
         lower_order_final(config.lower_order_final.value_or(true)),
         euler_at_final(config.euler_at_final.value_or(false)) {
     const DpmAlgorithm& algorithm = schedule.algorithm();
@@ -34,7 +37,7 @@ struct DpmMultistep {
 
 class DpmMultistepRun : public SchedulerRun {
  public:
-  DpmMultistepRun(std::shared_ptr<const DpmMultistep> solver, DpmLevels levels)
+  DpmMultistepRun(std::shared_ptr<const DpmMultistep> solver, SolverLevels levels)
       : solver_(std::move(solver)),
         levels_(std::move(levels)),
         order_(static_cast<std::int64_t>(levels_.timesteps.size())) {}
@@ -77,7 +80,7 @@ class DpmMultistepRun : public SchedulerRun {
   std::int64_t order_at(std::int64_t i) const {
     const auto count = static_cast<std::int64_t>(levels_.timesteps.size());
     const bool lower_final = solver_->lower_order_final && levels_.timesteps.size() < kFewSteps;
-    const bool last_is_first_order = solver_->euler_at_final || lower_final || solver_->schedule.ends_clean();
+    const bool last_is_first_order = solver_->euler_at_final || lower_final || levels_.ratios.back() <= 0;
     if (i == count - 1 && last_is_first_order) return 1;
     if (ratio(i) <= ratio(i + 1)) return 1;  // a step of length 0 has no derivatives
     const auto history = static_cast<std::int64_t>(predictions_.size());
@@ -103,7 +106,7 @@ class DpmMultistepRun : public SchedulerRun {
   }
 
   std::shared_ptr<const DpmMultistep> solver_;
-  DpmLevels levels_;
+  SolverLevels levels_;
   StepOrder order_;
   std::deque<at::Tensor> predictions_;  // newest first, at most as many as the solver's order
 };

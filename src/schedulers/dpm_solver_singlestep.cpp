@@ -17,7 +17,8 @@ namespace {
 
 struct DpmSinglestep {
   explicit DpmSinglestep(const config::Scheduler& config)
-      : schedule(config, {}), lower_order_final(config.lower_order_final.value_or(false)) {
+      : schedule(config, {.cuts_noisiest = true, .final_sigmas = true}),
+        lower_order_final(config.lower_order_final.value_or(false)) {
     const DpmAlgorithm& algorithm = schedule.algorithm();
     check(algorithm.data_prediction || !algorithm.stochastic, ErrorCode::kUnsupported,
           "algorithm_type \"sde-dpmsolver\" is not supported by DPMSolverSinglestepScheduler; expected dpmsolver++, "
@@ -26,15 +27,15 @@ struct DpmSinglestep {
 
   // The order of every evaluation: 1, 2, ..., order again and again. What is left over at the end is one smaller
   // group; with lower_order_final there is always something left over, so that the end is approached by small steps.
-  std::vector<std::int64_t> orders(std::int64_t steps) const {
+  std::vector<std::int64_t> orders(std::int64_t steps, bool ends_clean) const {
     const std::int64_t order = schedule.order();
-    const bool lower = lower_order_final || schedule.ends_clean() || steps % order != 0;
+    const bool lower = lower_order_final || ends_clean || steps % order != 0;
     std::vector<std::int64_t> result;
     for (std::int64_t i = 0; i < steps; ++i) result.push_back(i % order + 1);
     const auto count = static_cast<std::ptrdiff_t>(steps);
     // A whole last group gives its last evaluation away: 1, 2, 3 becomes 1, 2, 1.
     if (lower && steps % order == 0 && order > 1) result[static_cast<size_t>(count - 1)] = 1;
-    if (schedule.ends_clean()) result.back() = 1;
+    if (ends_clean) result.back() = 1;
     return result;
   }
 
@@ -44,10 +45,10 @@ struct DpmSinglestep {
 
 class DpmSinglestepRun : public SchedulerRun {
  public:
-  DpmSinglestepRun(std::shared_ptr<const DpmSinglestep> solver, DpmLevels levels)
+  DpmSinglestepRun(std::shared_ptr<const DpmSinglestep> solver, SolverLevels levels)
       : solver_(std::move(solver)),
         levels_(std::move(levels)),
-        orders_(solver_->orders(static_cast<std::int64_t>(levels_.timesteps.size()))),
+        orders_(solver_->orders(static_cast<std::int64_t>(levels_.timesteps.size()), levels_.ratios.back() <= 0)),
         step_order_(static_cast<std::int64_t>(levels_.timesteps.size())) {}
 
   const std::vector<double>& timesteps() const override { return levels_.timesteps; }
@@ -105,7 +106,7 @@ class DpmSinglestepRun : public SchedulerRun {
   }
 
   std::shared_ptr<const DpmSinglestep> solver_;
-  DpmLevels levels_;
+  SolverLevels levels_;
   std::vector<std::int64_t> orders_;
   StepOrder step_order_;
   std::deque<at::Tensor> predictions_;  // newest first, at most as many as the solver's order

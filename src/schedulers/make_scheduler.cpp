@@ -4,8 +4,20 @@
 #include "core/check.h"
 #include "schedulers/ddim.h"
 #include "schedulers/ddpm.h"
+#include "schedulers/deis.h"
 #include "schedulers/dpm_solver_multistep.h"
+#include "schedulers/dpm_solver_sde.h"
 #include "schedulers/dpm_solver_singlestep.h"
+#include "schedulers/euler.h"
+#include "schedulers/euler_ancestral.h"
+#include "schedulers/heun.h"
+#include "schedulers/kdpm2.h"
+#include "schedulers/kdpm2_ancestral.h"
+#include "schedulers/lcm.h"
+#include "schedulers/lms.h"
+#include "schedulers/pndm.h"
+#include "schedulers/tcd.h"
+#include "schedulers/unipc.h"
 
 #include <array>
 
@@ -17,9 +29,22 @@ struct Maker {
   std::unique_ptr<const Scheduler> (*make)(const config::Scheduler&);
 };
 
-constexpr std::array kMakers{Maker{"DDIMScheduler", make_ddim}, Maker{"DDPMScheduler", make_ddpm},
+constexpr std::array kMakers{Maker{"DDIMScheduler", make_ddim},
+                             Maker{"DDPMScheduler", make_ddpm},
+                             Maker{"DEISMultistepScheduler", make_deis},
                              Maker{"DPMSolverMultistepScheduler", make_dpm_solver_multistep},
-                             Maker{"DPMSolverSinglestepScheduler", make_dpm_solver_singlestep}};
+                             Maker{"DPMSolverSDEScheduler", make_dpm_solver_sde},
+                             Maker{"DPMSolverSinglestepScheduler", make_dpm_solver_singlestep},
+                             Maker{"EulerAncestralDiscreteScheduler", make_euler_ancestral},
+                             Maker{"EulerDiscreteScheduler", make_euler},
+                             Maker{"HeunDiscreteScheduler", make_heun},
+                             Maker{"KDPM2AncestralDiscreteScheduler", make_kdpm2_ancestral},
+                             Maker{"KDPM2DiscreteScheduler", make_kdpm2},
+                             Maker{"LCMScheduler", make_lcm},
+                             Maker{"LMSDiscreteScheduler", make_lms},
+                             Maker{"PNDMScheduler", make_pndm},
+                             Maker{"TCDScheduler", make_tcd},
+                             Maker{"UniPCMultistepScheduler", make_unipc}};
 
 }  // namespace
 

@@ -18,18 +18,44 @@
 namespace fjord::schedulers {
 namespace {
 
-enum class BetaSchedule { kLinear, kScaledLinear, kCosine, kLaplace, kSigmoid };
+enum class BetaSchedule { kLinear, kScaledLinear, kCosine, kLaplace, kSigmoid, kExponential };
 
-BetaSchedule beta_schedule(const config::Scheduler& config) {
+// What a class takes where the configuration is silent.
+struct BetaDefaults {
+  double start = 0.0001;
+  double end = 0.02;
+  const char* schedule = "linear";
+};
+
+BetaDefaults beta_defaults(const std::string& class_name) {
+  const auto is_one_of = [&](std::initializer_list<const char*> names) {
+    return std::find(names.begin(), names.end(), class_name) != names.end();
+  };
+  if (is_one_of({"LCMScheduler", "TCDScheduler"})) return {0.00085, 0.012, "scaled_linear"};
+  if (is_one_of({"HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler",
+                 "DPMSolverSDEScheduler"})) {
+    return {0.00085, 0.012, "linear"};
+  }
+  return {};
+}
+
+BetaSchedule beta_schedule(const config::Scheduler& config, const char* fallback) {
+  if (config.class_name == "HeunDiscreteScheduler") {
+    return choose<BetaSchedule>("beta_schedule", config.beta_schedule, fallback,
+                                {{"linear", BetaSchedule::kLinear},
+                                 {"scaled_linear", BetaSchedule::kScaledLinear},
+                                 {"squaredcos_cap_v2", BetaSchedule::kCosine},
+                                 {"exp", BetaSchedule::kExponential}});
+  }
   if (config.class_name == "DDPMScheduler") {
-    return choose<BetaSchedule>("beta_schedule", config.beta_schedule, "linear",
+    return choose<BetaSchedule>("beta_schedule", config.beta_schedule, fallback,
                                 {{"linear", BetaSchedule::kLinear},
                                  {"scaled_linear", BetaSchedule::kScaledLinear},
                                  {"squaredcos_cap_v2", BetaSchedule::kCosine},
                                  {"laplace", BetaSchedule::kLaplace},
                                  {"sigmoid", BetaSchedule::kSigmoid}});
   }
-  return choose<BetaSchedule>("beta_schedule", config.beta_schedule, "linear",
+  return choose<BetaSchedule>("beta_schedule", config.beta_schedule, fallback,
                               {{"linear", BetaSchedule::kLinear},
                                {"scaled_linear", BetaSchedule::kScaledLinear},
                                {"squaredcos_cap_v2", BetaSchedule::kCosine}});
@@ -47,6 +73,8 @@ double laplace_alpha_bar(double t) {
   const double snr = std::exp(log_snr);
   return std::sqrt(snr / (1 + snr));
 }
+
+double exponential_alpha_bar(double t) { return std::exp(t * -12); }
 
 at::Tensor betas_from_alpha_bar(double (*alpha_bar)(double), std::int64_t count) {
   constexpr double kMaxBeta = 0.999;
@@ -70,15 +98,17 @@ at::Tensor given_betas(const config::Scheduler& config, std::int64_t count) {
 at::Tensor betas(const config::Scheduler& config) {
   const std::int64_t count = num_train_timesteps(config);
   if (config.trained_betas) return given_betas(config, count);
-  const double start = config.beta_start.value_or(0.0001);
-  const double end = config.beta_end.value_or(0.02);
+  const BetaDefaults defaults = beta_defaults(config.class_name);
+  const double start = config.beta_start.value_or(defaults.start);
+  const double end = config.beta_end.value_or(defaults.end);
   check(start <= end, ErrorCode::kInvalidArgument, "expected beta_start <= beta_end, got ", start, " and ", end);
-  switch (beta_schedule(config)) {
+  switch (beta_schedule(config, defaults.schedule)) {
     case BetaSchedule::kLinear: return at::linspace(start, end, count, at::kFloat);
     case BetaSchedule::kScaledLinear:
       return at::pow(at::linspace(std::sqrt(start), std::sqrt(end), count, at::kFloat), 2);
     case BetaSchedule::kCosine: return betas_from_alpha_bar(cosine_alpha_bar, count);
     case BetaSchedule::kLaplace: return betas_from_alpha_bar(laplace_alpha_bar, count);
+    case BetaSchedule::kExponential: return betas_from_alpha_bar(exponential_alpha_bar, count);
     case BetaSchedule::kSigmoid: break;
   }
   return at::sigmoid(at::linspace(-6, 6, count, at::kFloat)) * (end - start) + start;

@@ -16,7 +16,8 @@ std::int64_t num_train_timesteps(const config::Scheduler& config);
 
 // alpha_bar_t for t = 0..num_train_timesteps-1: float32 on the CPU, bit-equal to diffusers' table.
 // Schedules: linear, scaled_linear (latent diffusion, arXiv:2112.10752), squaredcos_cap_v2 (arXiv:2102.09672, eq. 17),
-// or trained_betas; class DDPMScheduler also takes laplace and sigmoid. `rescale_zero_snr`: Algorithm 1 of
+// or trained_betas; class DDPMScheduler also takes laplace and sigmoid, class
+// HeunDiscreteScheduler exp. `rescale_zero_snr`: Algorithm 1 of
 // arXiv:2305.08891, after which the last entry is exactly 0.
 // Throws kUnsupported for an unknown beta_schedule and kInvalidArgument for betas outside (0, 1].
 at::Tensor alphas_cumprod(const config::Scheduler& config, bool rescale_zero_snr);

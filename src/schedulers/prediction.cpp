@@ -40,6 +40,17 @@ at::Tensor to_noise(PredictionType type, const at::Tensor& prediction, const at:
   return (sample - prediction * level.alpha) / level.sigma;
 }
 
+at::Tensor to_clean_exploding(PredictionType type, const at::Tensor& prediction, const at::Tensor& sample, double sigma,
+                              double predicted_sigma) {
+  const double variance = predicted_sigma * predicted_sigma + 1;
+  switch (type) {
+    case PredictionType::kEpsilon: return sample - prediction * sigma;
+    case PredictionType::kVelocity: return prediction * (-predicted_sigma / std::sqrt(variance)) + sample / variance;
+    case PredictionType::kSample: break;
+  }
+  return prediction;
+}
+
 void check_signal(double first_alpha_bar, PredictionType type, bool limited) {
   check(first_alpha_bar > 0 || type != PredictionType::kEpsilon || limited, ErrorCode::kInvalidArgument,
         "prediction_type epsilon cannot start at a timestep without signal (zero terminal SNR); expected v_prediction "

@@ -28,6 +28,12 @@ NoiseLevel level_of_ratio(double ratio);
 at::Tensor to_clean(PredictionType type, const at::Tensor& prediction, const at::Tensor& sample, NoiseLevel level);
 at::Tensor to_noise(PredictionType type, const at::Tensor& prediction, const at::Tensor& sample, NoiseLevel level);
 
+// x_0 from a prediction at a sample whose signal is not scaled down, x = x_0 + sigma eps: that of NoiseLevel divided by
+// alpha ("variance exploding", arXiv:2206.00364). `predicted_sigma` is the level that a velocity was predicted at; it
+// differs from sigma where noise was added in between, which the reference follows for a predicted eps only.
+at::Tensor to_clean_exploding(PredictionType type, const at::Tensor& prediction, const at::Tensor& sample, double sigma,
+                              double predicted_sigma);
+
 // Throws kInvalidArgument where a prediction of the noise cannot be turned into a clean sample because nothing of it is
 // left at the first timestep (alpha_bar = 0). A `limited` clean sample survives the division by 0.
 void check_signal(double first_alpha_bar, PredictionType type, bool limited);

@@ -41,6 +41,29 @@ std::vector<double> trailing(std::int64_t train, std::int64_t last, std::int64_t
   return values;
 }
 
+void check_timesteps(const std::vector<double>& timesteps, std::int64_t train, bool fractional) {
+  for (size_t i = 0; i < timesteps.size(); ++i) {
+    const double timestep = timesteps[i];
+    const bool whole = fractional || std::floor(timestep) == timestep;
+    check(timestep >= 0 && timestep <= static_cast<double>(train - 1) && whole, ErrorCode::kInvalidArgument,
+          "custom timesteps must be ", fractional ? "" : "whole ", "numbers from 0 to ", train - 1, ", got ", timestep,
+          " at position ", i);
+    check(i == 0 || timestep < timesteps[i - 1], ErrorCode::kInvalidArgument, "custom timesteps must fall, got ",
+          timestep, " after ", timesteps[i == 0 ? 0 : i - 1]);
+  }
+}
+
+void check_sigmas(const std::vector<double>& sigmas, std::int64_t train) {
+  check(sigmas.size() >= 2 && sigmas.size() <= static_cast<size_t>(train) + 1, ErrorCode::kInvalidArgument,
+        "custom sigmas must be from 2 to ", train + 1, " numbers (one more than steps), got ", sigmas.size());
+  check(std::isfinite(sigmas[0]), ErrorCode::kInvalidArgument, "custom sigmas must be finite, got ", sigmas[0]);
+  for (size_t i = 1; i < sigmas.size(); ++i) {
+    check(static_cast<float>(sigmas[i]) < static_cast<float>(sigmas[i - 1]), ErrorCode::kInvalidArgument,
+          "custom sigmas must fall, got ", sigmas[i], " after ", sigmas[i - 1]);
+  }
+  check(sigmas.back() >= 0, ErrorCode::kInvalidArgument, "custom sigmas must not be below 0, got ", sigmas.back());
+}
+
 }  // namespace
 
 Spacing timestep_spacing(const config::Scheduler& config, const char* fallback) {
@@ -80,20 +103,20 @@ std::vector<double> spaced_solver_timesteps(const SolverSpacing& spacing, std::i
   return trailing(spacing.train, spacing.last, steps);
 }
 
-void check_plan(const SchedulePlan& plan, std::int64_t train) {
+void check_plan(const SchedulePlan& plan, std::int64_t train, const PlanRules& rules) {
+  if (!plan.sigmas.empty()) {
+    check(rules.sigmas, ErrorCode::kInvalidArgument,
+          "custom sigmas are not taken by a scheduler that steps along timesteps; expected custom timesteps");
+    check(plan.timesteps.empty(), ErrorCode::kInvalidArgument, "expected custom timesteps or custom sigmas, got both");
+    check_sigmas(plan.sigmas, train);
+    return;
+  }
   if (plan.timesteps.empty()) {
     check(plan.steps >= 1 && plan.steps <= train, ErrorCode::kInvalidArgument, "steps must be from 1 to ", train,
           " (the timesteps of the training), got ", plan.steps);
     return;
   }
-  for (size_t i = 0; i < plan.timesteps.size(); ++i) {
-    const double timestep = plan.timesteps[i];
-    check(timestep >= 0 && timestep < static_cast<double>(train) && std::floor(timestep) == timestep,
-          ErrorCode::kInvalidArgument, "custom timesteps must be whole numbers from 0 to ", train - 1, ", got ",
-          timestep, " at position ", i);
-    check(i == 0 || timestep < plan.timesteps[i - 1], ErrorCode::kInvalidArgument, "custom timesteps must fall, got ",
-          timestep, " after ", plan.timesteps[i == 0 ? 0 : i - 1]);
-  }
+  check_timesteps(plan.timesteps, train, rules.fractional);
 }
 
 void check_in_table(const std::vector<double>& timesteps, std::int64_t train) {

@@ -31,9 +31,15 @@ struct SolverSpacing {
 };
 std::vector<double> spaced_solver_timesteps(const SolverSpacing& spacing, std::int64_t steps);
 
-// Throws kInvalidArgument unless the plan's custom timesteps, or its number of steps, fit `train` training timesteps:
-// custom timesteps must be whole, falling and from 0 to train - 1, and steps from 1 to train.
-void check_plan(const SchedulePlan& plan, std::int64_t train);
+// What a class takes besides a number of steps.
+struct PlanRules {
+  bool sigmas = false;      // custom noise levels
+  bool fractional = false;  // custom timesteps that are not whole
+};
+// Throws kInvalidArgument unless the plan's custom timesteps or sigmas, or its number of steps, fit `train` training
+// timesteps: custom timesteps must fall, lie from 0 to train - 1 and, unless the rules say otherwise, be whole; sigmas
+// must be at least two, fall, and only the last may be 0; steps must be from 1 to train.
+void check_plan(const SchedulePlan& plan, std::int64_t train, const PlanRules& rules = {});
 // Throws kInvalidArgument unless all timesteps lie in the table; large offsets lead out of it.
 void check_in_table(const std::vector<double>& timesteps, std::int64_t train);
 

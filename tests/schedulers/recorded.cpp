@@ -10,8 +10,8 @@
 namespace fjord::testing {
 namespace {
 
-std::string content(const std::string& file) {
-  std::ifstream in(std::string(FJORD_TEST_DATA) + "/schedulers/" + file, std::ios::binary);
+std::string content(const std::string& folder, const std::string& file) {
+  std::ifstream in(std::string(FJORD_TEST_DATA) + "/" + folder + "/" + file, std::ios::binary);
   if (!in) throw std::runtime_error("cannot read " + file);
   std::ostringstream out;
   out << in.rdbuf();
@@ -28,8 +28,8 @@ at::ScalarType dtype_of(const std::string& name) {
 
 }  // namespace
 
-Tensors recorded_tensors(const std::string& name) {
-  std::string bytes = content(name + ".safetensors");
+Tensors recorded_tensors(const std::string& name, const std::string& folder) {
+  std::string bytes = content(folder, name + ".safetensors");
   std::uint64_t header = 0;
   std::memcpy(&header, bytes.data(), sizeof header);
   const auto json = nlohmann::json::parse(bytes.substr(8, header));
@@ -43,15 +43,23 @@ Tensors recorded_tensors(const std::string& name) {
   return tensors;
 }
 
-nlohmann::json recorded_list(const std::string& name) { return nlohmann::json::parse(content(name + ".json")); }
+nlohmann::json recorded_list(const std::string& name, const std::string& folder) {
+  return nlohmann::json::parse(content(folder, name + ".json"));
+}
 
 config::Scheduler recorded_config(const nlohmann::json& config) {
-  auto result = loading::read_scheduler_config(config.dump(), "a recorded case");
-  if (config.contains("eta")) loading::apply_option(result, "eta", config["eta"].dump());
+  auto fields = config;
+  if (fields.value("noise_sampler_seed", nlohmann::json()).is_array()) fields.erase("noise_sampler_seed");
+  auto result = loading::read_scheduler_config(fields.dump(), "a recorded case");
+  for (const char* option : {"eta", "s_churn", "s_tmin", "s_tmax", "s_noise", "sigma_table"}) {
+    if (config.contains(option)) loading::apply_option(result, option, config[option].dump());
+  }
+  if (fields != config) result.request_seeds = config["noise_sampler_seed"].get<std::vector<std::uint64_t>>();
   return result;
 }
 
 SchedulePlan recorded_plan(const nlohmann::json& plan) {
+  if (plan.is_object()) return {0, {}, plan["sigmas"].get<std::vector<double>>()};
   if (plan.is_array()) return {0, plan.get<std::vector<double>>()};
   return {plan.get<int>(), {}};
 }

@@ -1,4 +1,4 @@
-// What tests/reference/schedulers.py recorded, and the stand-in for a network with which it did.
+// What tests/reference/schedulers.py and solvers.py recorded, and the stand-in for a network with which it did.
 #pragma once
 
 #include "config/scheduler.h"
@@ -15,11 +15,11 @@ namespace fjord::testing {
 
 using Tensors = std::map<std::string, at::Tensor>;
 
-// All tensors of tests/data/schedulers/<name>.safetensors, and the list in <name>.json.
-Tensors recorded_tensors(const std::string& name);
-nlohmann::json recorded_list(const std::string& name);
+// All tensors of tests/data/<folder>/<name>.safetensors, and the list in <name>.json.
+Tensors recorded_tensors(const std::string& name, const std::string& folder = "schedulers");
+nlohmann::json recorded_list(const std::string& name, const std::string& folder = "schedulers");
 
-// The scheduler configuration of a recorded case, eta included.
+// The scheduler configuration of a recorded case, with the options of step() that it may hold.
 config::Scheduler recorded_config(const nlohmann::json& config);
 SchedulePlan recorded_plan(const nlohmann::json& plan);
 

@@ -1,0 +1,16 @@
+// DPM-Solver-2 with the ancestral sampler's noise at every step.
+#pragma once
+
+#include "config/scheduler.h"
+
+#include <fjord/torch/scheduler.h>
+
+#include <memory>
+
+namespace fjord::schedulers {
+
+// Reference: diffusers.KDPM2AncestralDiscreteScheduler; prediction_type sample, which it lacks, works too. Throws
+// kUnsupported or kInvalidArgument, naming the field, for a configuration that it does not understand.
+std::unique_ptr<const Scheduler> make_kdpm2_ancestral(const config::Scheduler& config);
+
+}  // namespace fjord::schedulers
