@@ -73,6 +73,16 @@ class PackageTest(unittest.TestCase):
         with self.assertRaisesRegex(fjord.Error, "cancelled"):
             self.pipeline.generate("lava", progress=lambda *_: False, **SMALL)
 
+    def test_starts_from_pictures(self) -> None:
+        image = np.full((32, 32, 3), 90, np.uint8)
+        mask = np.zeros((32, 32), np.uint8)
+        mask[:16] = 255
+        painted = self.pipeline.generate("lava", image=image, mask=mask, **SMALL).images[0]
+        np.testing.assert_array_equal(painted[20:], image[20:])
+        self.assertGreater(np.abs(painted[:12].astype(int) - 90).max(), 10)
+        with self.assertRaisesRegex(fjord.Error, "uint8"):
+            self.pipeline.generate("lava", image=image.astype(float), **SMALL)
+
     def test_fields_by_name(self) -> None:
         self.assertEqual(fjord.request_fields()["approximation.merge_ratio"], "number")
         plain = self.pipeline.generate("lava", **SMALL).images

@@ -103,7 +103,8 @@ def _text(value: Value) -> bytes:
 class _Request(_Handle):
     _free = "request_free"
 
-    def __init__(self, prompt: Union[str, Embeddings], latents: Optional[np.ndarray], fields: dict[str, Value]) -> None:
+    def __init__(self, prompt: Union[str, Embeddings], arrays: dict[str, Optional[np.ndarray]],
+                 fields: dict[str, Value]) -> None:
         super().__init__(lib.made("request_create", None))
         if isinstance(prompt, Embeddings):
             lib.call("request_set_embeddings", self._handle, prompt._handle)
@@ -111,10 +112,23 @@ class _Request(_Handle):
             lib.call("request_set", self._handle, b"prompt", prompt.encode())
         for name, value in fields.items():
             lib.call("request_set", self._handle, name.replace("__", ".").encode(), _text(value))
-        if latents is not None:
-            values = np.ascontiguousarray(latents, np.float32)
+        self._set_image("image_input.images", arrays["image"])
+        self._set_image("image_input.inpaint.mask", arrays["mask"])
+        if arrays["latents"] is not None:
+            values = np.ascontiguousarray(arrays["latents"], np.float32)
             lib.call("request_set_array", self._handle, b"latents", values.ctypes.data_as(c.POINTER(c.c_float)),
                      (c.c_int64 * values.ndim)(*values.shape), values.ndim)
+
+    def _set_image(self, name: str, image: Optional[np.ndarray]) -> None:
+        if image is None:
+            return
+        pixels = np.ascontiguousarray(image)
+        if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
+            raise Error("invalid_argument",
+                        f"{name} must be uint8 [height, width, channels], got {pixels.dtype} {pixels.shape}")
+        channels = pixels.shape[2] if pixels.ndim == 3 else 1
+        lib.call("request_set_image", self._handle, name.encode(), pixels.ctypes.data, pixels.shape[1],
+                 pixels.shape[0], channels)
 
 
 class Pipeline(_Handle):
@@ -143,9 +157,11 @@ class Pipeline(_Handle):
         return Embeddings(lib.made("encode_prompt", self._handle, prompt.encode(), negative_prompt.encode()))
 
     def generate(self, prompt: Union[str, Embeddings], *, progress: Optional[OnProgress] = None,
-                 latents: Optional[np.ndarray] = None, **fields: Value) -> Result:
+                 latents: Optional[np.ndarray] = None, image: Optional[np.ndarray] = None,
+                 mask: Optional[np.ndarray] = None, **fields: Value) -> Result:
         """Runs a request. Keywords are the fields of request_fields(), as in generate("lava", steps=20, seed=3).
 
+        `image` [height, width, 3] and `mask` [height, width], uint8, start from a picture and paint into it.
         progress(step, steps) is called after every step; False cancels, and what it raises comes out of here.
         """
         raised: list[BaseException] = []
@@ -157,7 +173,7 @@ class Pipeline(_Handle):
                 raised.append(error)
                 return 1
 
-        request = _Request(prompt, latents, fields)
+        request = _Request(prompt, {"latents": latents, "image": image, "mask": mask}, fields)
         try:
             return Result(lib.made("generate", self._handle, request._handle, lib.PROGRESS(report), None))
         except Error:
@@ -224,9 +240,10 @@ class Queue(_Handle):
         super().__init__(lib.made("queue_create", c.byref(options)))
 
     def submit(self, pipeline: Pipeline, prompt: Union[str, Embeddings], *, priority: int = 0, preview_every: int = 0,
-               latents: Optional[np.ndarray] = None, **fields: Value) -> Job:
+               latents: Optional[np.ndarray] = None, image: Optional[np.ndarray] = None,
+               mask: Optional[np.ndarray] = None, **fields: Value) -> Job:
         """Takes a request as Pipeline.generate does, and returns at once."""
-        request = _Request(prompt, latents, fields)
+        request = _Request(prompt, {"latents": latents, "image": image, "mask": mask}, fields)
         options = lib.JobOptions(priority=priority, preview_every=preview_every)
         return Job(lib.made("queue_submit", self._handle, pipeline._handle, request._handle, c.byref(options)), self)
 

@@ -70,6 +70,7 @@ FUNCTIONS = {
     "request_set": (HANDLE, TEXT, TEXT),
     "request_set_embeddings": (HANDLE, HANDLE),
     "request_set_array": (HANDLE, TEXT, c.POINTER(c.c_float), c.POINTER(c.c_int64), c.c_size_t),
+    "request_set_image": (HANDLE, TEXT, c.c_void_p, c.c_int32, c.c_int32, c.c_int32),
     "request_free": (HANDLE,),
     "encode_prompt": (HANDLE, TEXT, TEXT, OUT),
     "embeddings_save": (HANDLE, TEXT),
