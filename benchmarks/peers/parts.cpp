@@ -44,7 +44,7 @@ std::shared_ptr<const Part> load(const std::string& folder, const Layout<Config>
   const auto config = layout.read(loading::read_text(*source, name, 1 << 20), source->describe(name));
   const auto pool = MemoryPool::create(MemoryPool::Pages::kSmall);
   const PoolScope scope(pool.get());
-  auto part = std::make_shared<Part>(config, at::TensorOptions().dtype(to_scalar_type(options.precision)));
+  auto part = std::make_shared<Part>(config, at::TensorOptions().dtype(to_scalar_type(options.precision, at::kCPU)));
   const loading::Checkpoint checkpoint(*source, layout.folder, layout.stem);
   loading::load_into(*part, checkpoint, layout.rules(), source->describe(layout.folder),
                      {pipeline::choose_cpu_kernels(options.cpu_kernels), rounds_inputs(config)});
@@ -71,7 +71,7 @@ models::UNetInput unet_input(const config::UNet& config, const at::TensorOptions
 std::function<void()> load_unet(const std::string& folder, const LoadOptions& options) {
   const Layout<config::UNet> layout{"unet", "diffusion_pytorch_model", loading::read_unet_config, loading::unet_rules};
   const auto unet = load<models::UNet2DConditionModel>(folder, layout, options);
-  const auto input = unet_input(unet->config(), at::TensorOptions().dtype(to_scalar_type(options.precision)));
+  const auto input = unet_input(unet->config(), at::TensorOptions().dtype(to_scalar_type(options.precision, at::kCPU)));
   return [unet, input] { unet->forward(input); };
 }
 
@@ -80,7 +80,7 @@ std::function<void()> load_vae(const std::string& folder, const LoadOptions& opt
   const auto vae = load<models::AutoencoderKL>(folder, layout, options);
   const auto size = vae->config().sample_size / vae->factor();
   const auto latents = at::randn({1, vae->config().latent_channels, size, size},
-                                 at::TensorOptions().dtype(to_scalar_type(options.precision)));
+                                 at::TensorOptions().dtype(to_scalar_type(options.precision, at::kCPU)));
   return [vae, latents] { vae->decode(latents); };
 }
 

@@ -16,16 +16,20 @@
 
 namespace fjord {
 
-enum class Precision { kFloat32, kBFloat16, kFloat16 };
+enum class Precision { kFloat32, kBFloat16, kFloat16, kAuto };
 
 // How a model is loaded.
 struct LoadOptions {
-  Precision precision = Precision::kFloat32;  // of weights and arithmetic; kFloat16 needs a GPU
-  std::string device = "auto";                // "auto", "cpu", "cuda" or "cuda:<index>"
-  int threads = 0;                            // CPU threads of a request, 1..1024; 0: LibTorch's default
+  // Of weights and arithmetic; kFloat16 needs a GPU. kAuto: float32 on the CPU, bfloat16 on a GPU.
+  Precision precision = Precision::kAuto;
+  std::string device = "auto";  // "auto" (a GPU if there is one that fjord can use), "cpu", "cuda" or "cuda:<index>"
+  int threads = 0;              // CPU threads of a request, 1..1024; 0: LibTorch's default
   // What computes on a CPU: "auto" (fjord's kernels for the best instruction set of this processor), one of
   // cpu_kernel_names() in fjord/inspect.h, or "reference" (LibTorch's plain operators, for comparison).
   std::string cpu_kernels = "auto";
+  // What computes the U-Net's attention on a GPU: "auto", or one of own, own-hopper, cudnn, flash, mem-efficient,
+  // chunked, math (docs/cuda.md). One that cannot serve a layer is an error when that layer runs.
+  std::string attention = "auto";
   // The text encoder is read anew for every request and its memory given back before the first step. The folder must
   // then stay where it is.
   bool drop_text_encoder = false;
@@ -34,7 +38,7 @@ struct LoadOptions {
 // Defaults and limits of a loaded model.
 struct PipelineInfo {
   std::string device;     // where the weights are, e.g. "cpu"
-  std::string kernels;    // what computes there, e.g. "avx512" or "reference"
+  std::string kernels;    // what computes there, e.g. "avx512", "reference" or "cuda"
   int width = 0;          // default picture size in pixels
   int height = 0;         //
   int size_multiple = 0;  // width and height must be multiples of this (the VAE's factor)

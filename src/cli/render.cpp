@@ -110,10 +110,11 @@ void warn_if_changed(const std::string& what, const std::string& expected, const
 }  // namespace
 
 Precision parse_precision(const std::string& text) {
+  if (text == "auto") return Precision::kAuto;
   if (text == "float32") return Precision::kFloat32;
   if (text == "bfloat16") return Precision::kBFloat16;
   if (text == "float16") return Precision::kFloat16;
-  throw UsageError("--dtype: expected float32, bfloat16 or float16, got " + in_quotes(text));
+  throw UsageError("--dtype: expected auto, float32, bfloat16 or float16, got " + in_quotes(text));
 }
 
 std::string precision_name(Precision precision) {
@@ -121,6 +122,7 @@ std::string precision_name(Precision precision) {
     case Precision::kFloat32: return "float32";
     case Precision::kBFloat16: return "bfloat16";
     case Precision::kFloat16: return "float16";
+    case Precision::kAuto: return "auto";
   }
   return "unknown";
 }

@@ -96,7 +96,8 @@ void add_approximation_options(CommandOptions& options, Approximation& approxima
 
 void add_run_options(CommandOptions& options, RenderJob& job) {
   options.text("--model", "PATH", "Model folder in diffusers' layout (default: weights/tiny)", job.model);
-  options.parsed("--dtype", "TYPE", "float32, bfloat16, or float16 on a GPU (default: float32)",
+  options.parsed("--dtype", "TYPE",
+                 "auto (float32 on a CPU, bfloat16 on a GPU), float32, bfloat16, or float16 on a GPU (default: auto)",
                  [&job](const std::string&, const std::string& text) { job.load.precision = parse_precision(text); });
   options.text("--device", "DEVICE", "auto, cpu, cuda or cuda:INDEX (default: auto)", job.load.device);
   options.text(
@@ -104,6 +105,10 @@ void add_run_options(CommandOptions& options, RenderJob& job) {
       "What computes on a CPU: auto, reference (LibTorch's plain operators), or a name that fjord doctor lists "
       "(default: auto)",
       job.load.cpu_kernels);
+  options.text("--attention", "NAME",
+               "What computes the U-Net's attention on a GPU: auto, own, own-hopper, cudnn, flash, mem-efficient, "
+               "chunked or math (default: auto)",
+               job.load.attention);
   options.flag("--drop-text-encoder", "Give the text encoder's memory back once the prompt is encoded",
                job.load.drop_text_encoder);
   options.parsed("--threads", "N", "CPU threads (default: as many as LibTorch finds good)",

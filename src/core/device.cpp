@@ -1,6 +1,7 @@
 #include "core/device.h"
 
 #include "core/check.h"
+#include "core/cuda_plugin.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -25,17 +26,28 @@ bool is_cuda_name(const std::string& name) {
 }  // namespace
 
 at::Device parse_device(const std::string& name) {
-  if (name == "cpu" || name == "auto") return at::kCPU;
+  if (name == "cpu") return at::kCPU;
+  if (name == "auto") return cuda_plugin().ops != nullptr ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
   check(is_cuda_name(name), ErrorCode::kInvalidArgument, "device must be auto, cpu, cuda or cuda:<index>, got ",
         quoted(name));
-  fail(ErrorCode::kDeviceUnavailable, "device ", name, " is not available: this build of fjord runs on the CPU only");
+  const auto& plugin = cuda_plugin();
+  check(plugin.ops != nullptr, ErrorCode::kDeviceUnavailable, "device ", name, " is not available: ", plugin.fault);
+  const int index = name == "cuda" ? 0 : std::stoi(name.substr(5));
+  const auto count = static_cast<int>(plugin.driver.gpus.size());
+  check(index < count, ErrorCode::kDeviceUnavailable, "device ", name, " is not available: there are ", count, " GPUs");
+  const auto& gpu = plugin.driver.gpus[static_cast<size_t>(index)];
+  check(gpu.capability >= kLeastCapability, ErrorCode::kDeviceUnavailable, "device ", name,
+        " is not available: the GPU ", gpu.name, " has compute capability ", gpu.capability / 10, ".",
+        gpu.capability % 10, ", fjord needs 8.0");
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
-at::ScalarType to_scalar_type(Precision precision) {
+at::ScalarType to_scalar_type(Precision precision, const at::Device& device) {
   switch (precision) {
     case Precision::kFloat32: return at::kFloat;
     case Precision::kBFloat16: return at::kBFloat16;
     case Precision::kFloat16: return at::kHalf;
+    case Precision::kAuto: return device.is_cpu() ? at::kFloat : at::kBFloat16;
   }
   fail(ErrorCode::kInvalidArgument, "unknown precision ", static_cast<int>(precision));
 }

@@ -14,7 +14,8 @@ namespace fjord {
 // Throws kInvalidArgument for another text and kDeviceUnavailable, with the reason, for a device that is not there.
 at::Device parse_device(const std::string& name);
 
-at::ScalarType to_scalar_type(Precision precision);
+// kAuto: float32 on the CPU, bfloat16 on another device.
+at::ScalarType to_scalar_type(Precision precision, const at::Device& device);
 
 // Threads of LibTorch and OpenMP for the calling thread; its former setting is put back. Nothing else in the process
 // changes. 0: in an outer scope, its number; else what the calling thread's OpenMP allows, at most LibTorch's default.

@@ -124,6 +124,12 @@ class Reader {
       layer.module->set_int8({factors, keeping_.round_inputs});
       dtype = at::kChar;
     }
+    if (!tensor.is_cpu()) {
+      auto host = at::empty(tensor.sizes(), dtype);
+      checkpoint.read_into(file_name, host);
+      tensor = host.to(tensor.device());
+      return;
+    }
     if (staging_) {
       tensor = staging_->empty(tensor.sizes(), dtype);
     } else if (dtype != tensor.scalar_type()) {

@@ -1,6 +1,7 @@
 #include "nn/layers.h"
 
 #include "core/checkpoint.h"
+#include "core/cuda_plugin.h"
 #include "ops/cpu_tensors.h"
 #include "ops/norm.h"
 #include "ops/onednn.h"
@@ -63,7 +64,9 @@ void GatedLinear::pack_weights() {
 at::Tensor GatedLinear::forward(const at::Tensor& x) const {
   pass_checkpoint(this);
   if (packed_.defined()) return ops::linear(x, packed_, bias, {}, *kernels());
-  const auto halves = at::linear(x, weight, bias).chunk(2, -1);
+  const auto both = at::linear(x, weight, bias);
+  if (const auto* cuda = cuda_ops(both)) return cuda->gated_gelu(both);
+  const auto halves = both.chunk(2, -1);
   return halves[0] * at::gelu(halves[1]);
 }
 
@@ -138,6 +141,10 @@ void GroupNorm::pack_weights() {
 
 at::Tensor GroupNorm::forward(const at::Tensor& x, std::optional<Activation> activation) const {
   const bool silu = activation == Activation::kSilu;
+  if (const auto* cuda = cuda_ops(x)) {
+    const auto y = cuda->group_norm(x, weight, bias, groups_, eps_, silu);
+    return activation && !silu ? activate(*activation, y) : y;
+  }
   const bool packed = kernels() != nullptr && ops::fits_kernels(x);
   const auto y = packed ? ops::group_norm(x, weight, bias, {groups_, eps_, silu}, *kernels())
                         : at::group_norm(x, groups_, weight, bias, eps_);
@@ -156,6 +163,7 @@ void LayerNorm::pack_weights() {
 
 at::Tensor LayerNorm::forward(const at::Tensor& x) const {
   if (kernels() != nullptr && ops::fits_kernels(x)) return ops::layer_norm(x, weight, bias, eps_, *kernels());
+  if (const auto* cuda = cuda_ops(x)) return cuda->layer_norm(x, {}, weight, bias, eps_).normed;
   return at::layer_norm(x, {weight.size(0)}, weight, bias, eps_);
 }
 

@@ -46,11 +46,15 @@ void Module::make_plain(at::Tensor& weight) const {
   if (weight.scalar_type() != at::kChar) return;
   std::vector<std::int64_t> along_rows(static_cast<size_t>(weight.dim()), 1);
   along_rows.front() = weight.size(0);
-  weight = weight.to(at::kFloat).mul_(int8_.factors.view(along_rows)).to(options_);
+  weight = weight.to(at::kFloat).mul_(int8_.factors.to(weight.device()).view(along_rows)).to(options_);
 }
 
 void Module::unpack_int8() {
-  for (auto& [name, tensor] : parameters_) make_plain(*tensor);
+  for (auto& [name, tensor] : parameters_) {
+    make_plain(*tensor);
+    // Convolutions on a GPU run channels last, and would copy their kernels so at every call.
+    if (tensor->is_cuda() && tensor->dim() == 4) *tensor = tensor->contiguous(at::MemoryFormat::ChannelsLast);
+  }
 }
 
 void Module::pack(const kernels::CpuKernels& kernels) {

@@ -1,5 +1,6 @@
 #include "ops/attention.h"
 
+#include "core/cuda_plugin.h"
 #include "core/memory_pool.h"
 #include "ops/cpu_tensors.h"
 
@@ -60,10 +61,15 @@ at::Tensor kernel_attention(const at::Tensor& q_in, const at::Tensor& k_in, cons
   return out;
 }
 
+CudaAttention cuda_options(const AttentionOptions& options) {
+  return {options.num_heads, options.causal, options.float32, options.cuda_kernel};
+}
+
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
   if (options.kernels != nullptr && fits_attention(q, options.num_heads)) return kernel_attention(q, k, v, options);
+  if (const auto* cuda = cuda_ops(q)) return cuda->attention(q, k, v, cuda_options(options));
   return plain_attention(q, k, v, options);
 }
 

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 
 namespace fjord::ops {
 
@@ -14,6 +15,7 @@ struct AttentionOptions {
   bool causal = false;   // position i sees positions 0..i
   bool float32 = false;  // compute in float32 whatever the inputs' dtype ("upcast_attention"); our kernels always do
   const kernels::CpuKernels* kernels = nullptr;  // null: LibTorch's scaled_dot_product_attention
+  std::string cuda_kernel = "auto";              // of a GPU, a name of kernels/cuda/attention_choice.h
 };
 
 // softmax(q k^T / sqrt(head_dim)) v, per head.

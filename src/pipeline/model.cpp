@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/device.h"
 #include "core/memory_pool.h"
+#include "kernels/cuda/attention_choice.h"
 #include "loading/checkpoint.h"
 #include "loading/config_json.h"
 #include "loading/config_reader.h"
@@ -57,13 +58,20 @@ struct Engine {
 
 // Builds a module from its configuration, fills it with its weights and packs them.
 template <typename ModuleType, typename Config>
-std::unique_ptr<const ModuleType> load_component(const Source& source, const std::string& folder,
-                                                 const std::string& stem, const Config& config,
-                                                 const loading::KeyRules& rules, const Engine& engine) {
+std::unique_ptr<ModuleType> load_component(const Source& source, const std::string& folder, const std::string& stem,
+                                           const Config& config, const loading::KeyRules& rules, const Engine& engine) {
   const loading::Checkpoint checkpoint(source, folder, stem);
   auto module = std::make_unique<ModuleType>(config, engine.tensors);
   loading::load_into(*module, checkpoint, rules, source.describe(folder), engine.keeping);
   return module;
+}
+
+// A name of LoadOptions::attention for every layer of the U-Net that attends.
+void use_attention(models::UNet2DConditionModel& unet, const std::string& name) {
+  kernels::cuda::parse_attention(name);  // throws for one that is unknown
+  for (const auto& [key, module] : unet.modules()) {
+    if (auto* attention = dynamic_cast<models::Attention*>(module)) attention->use_cuda_kernel(name);
+  }
 }
 
 // Read now, so that a bad file is known; kept, or read again whenever it is asked for, into memory of its own.
@@ -138,7 +146,7 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   const auto& source = *shared_source;
   Model model;
   model.device = parse_device(options.device);
-  model.dtype = to_scalar_type(options.precision);
+  model.dtype = to_scalar_type(options.precision, model.device);
   check(!model.device.is_cpu() || model.dtype != at::kHalf, ErrorCode::kUnsupported,
         "float16 needs a GPU; use float32 or bfloat16 on the CPU");
   check_class(source);
@@ -156,13 +164,17 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   const PoolScope scope(weights.get());
   model.tokenizer = load_tokenizer(source, text.max_position_embeddings);
   load_text_encoder(model, shared_source, text, engine, options.drop_text_encoder);
-  model.unet = load_component<models::UNet2DConditionModel>(source, "unet", "diffusion_pytorch_model", unet,
-                                                            loading::unet_rules(), engine);
+  auto network = load_component<models::UNet2DConditionModel>(source, "unet", "diffusion_pytorch_model", unet,
+                                                              loading::unet_rules(), engine);
+  use_attention(*network, options.attention);
+  model.unet = std::move(network);
   model.vae = load_component<models::AutoencoderKL>(source, "vae", "diffusion_pytorch_model", vae, loading::vae_rules(),
                                                     engine);
   check_fit(model, text);
   model.info = describe(model);
-  model.info.kernels = engine.keeping.kernels != nullptr ? engine.keeping.kernels->name : "reference";
+  model.info.kernels = model.device.is_cuda()              ? "cuda"
+                       : engine.keeping.kernels != nullptr ? engine.keeping.kernels->name
+                                                           : "reference";
   read_own_defaults(source, model.info);
   return model;
 }

@@ -3,6 +3,7 @@
 #include <fjord/version.h>
 
 #include "core/check.h"
+#include "core/cuda_plugin.h"
 #include "schedulers/make_scheduler.h"
 
 #include <ATen/Context.h>
@@ -50,6 +51,28 @@ std::string joined(const std::vector<std::string>& names) {
   return out;
 }
 
+std::string gpu_text(const CudaGpu& gpu) {
+  return concat(gpu.name, " (sm_", gpu.capability, ", ", gpu.memory >> 20, " MiB)");
+}
+
+std::string devices() {
+  std::vector<std::string> names = {"cpu"};
+  if (cuda_plugin().ops != nullptr) {
+    for (size_t i = 0; i < cuda_plugin().driver.gpus.size(); ++i) names.push_back(concat("cuda:", i));
+  }
+  return joined(names);
+}
+
+std::string cuda_state() {
+  const auto& plugin = cuda_plugin();
+  std::vector<std::string> parts;
+  for (const auto& gpu : plugin.driver.gpus) parts.push_back(gpu_text(gpu));
+  const int version = plugin.driver.version;
+  if (version > 0) parts.push_back(concat("driver for CUDA ", version / 1000, ".", version % 1000 / 10));
+  if (plugin.ops != nullptr) return "on: " + joined(parts);
+  return "off: " + plugin.fault + (parts.empty() ? "" : "; " + joined(parts));
+}
+
 }  // namespace
 
 Facts system_facts() {
@@ -67,9 +90,9 @@ Facts system_facts() {
       {"memory available", memory("MemAvailable")},
       {"address space limit (bytes)", limit_of(RLIMIT_AS)},
       {"open files limit", limit_of(RLIMIT_NOFILE)},
-      {"devices", "cpu"},
-      {"cuda", "off: this build of fjord runs on the CPU only"},
-      {"precisions", "float32, bfloat16"},
+      {"devices", devices()},
+      {"cuda", cuda_state()},
+      {"precisions", "float32, bfloat16; on a GPU also float16"},
       {"schedulers", joined(schedulers::scheduler_names())},
   };
 }

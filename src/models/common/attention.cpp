@@ -17,7 +17,8 @@ KeysAndValues Attention::keys_and_values(const at::Tensor& context) const {
 }
 
 at::Tensor Attention::forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual) const {
-  const ops::AttentionOptions options{.num_heads = config_.num_heads, .float32 = config_.upcast, .kernels = kernels()};
+  const ops::AttentionOptions options{
+      .num_heads = config_.num_heads, .float32 = config_.upcast, .kernels = kernels(), .cuda_kernel = cuda_kernel_};
   const auto mixed = ops::attention(to_q.forward(x), context.keys, context.values, options);
   return to_out_0.forward(mixed, {.residual = residual});
 }

@@ -4,6 +4,8 @@
 #include "nn/layers.h"
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
 namespace fjord::models {
 
@@ -31,11 +33,15 @@ class Attention : public nn::Module {
   // x: [batch, tokens, query_dim] -> [batch, tokens, query_dim], to which `residual` is added.
   at::Tensor forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual = {}) const;
 
+  // What computes on a GPU, by a name of kernels/cuda/attention_choice.h; before the first forward.
+  void use_cuda_kernel(std::string name) { cuda_kernel_ = std::move(name); }
+
   nn::Linear to_q, to_k, to_v;
   nn::Linear to_out_0;  // "to_out.0"
 
  private:
   AttentionConfig config_;
+  std::string cuda_kernel_ = "auto";
 };
 
 }  // namespace fjord::models
