@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fjord/approximation.h>
+#include <fjord/attention.h>
 #include <fjord/embeddings.h>
 #include <fjord/error.h>
 #include <fjord/hires.h>

@@ -375,6 +375,16 @@ class TellingTest(ProgramTest):
         for words in ("fjord", "LibTorch", "OpenMP", "devices", "cuda"):
             self.assertIn(words, text)
 
+    def test_doctor_chooses_attention(self):
+        doctor = ("doctor", "--attention", "--model", MODEL, "--gpu", "sm_90")
+        text = self.run_program(*doctor).stdout.decode()
+        self.assertIn("unet.mid_block.attentions.0.transformer_blocks.0.attn2", text)
+        self.assertIn("not cudnn:", text)
+        layers = json.loads(self.run_program(*doctor, "--size", "256x128", "--json").stdout)
+        self.assertEqual(layers[0]["queries"], 2 * json.loads(self.run_program(*doctor, "--json").stdout)[0]["queries"])
+        self.assert_fails(self.run_program(*doctor[:-1], "fast"), 65, "sm_90", "fast")
+        self.assert_fails(self.run_program(*doctor, "--size", "256"), 64, "WIDTHxHEIGHT")
+
     @unittest.skipUnless(EXAMPLE, "the examples were not built")
     def test_example(self):
         out = self.folder / "e.png"
