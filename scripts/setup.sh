@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
 # Sets up everything that a build needs: Debian packages, and LibTorch where CMake would not find one.
 # Safe to run again: what is there already is left alone. Called by txt2img.sh and test.sh.
+# Usage: scripts/setup.sh [--cuda]     --cuda: also the libraries that LibTorch's CUDA part needs at run time (2 GB)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+cuda=0
+case "${1:-}" in
+  '') ;;
+  --cuda) cuda=1 ;;
+  *) sed -n '4s/^# //p' "$0" >&2; exit 64 ;;
+esac
 
 packages=(cmake ninja-build g++ ccache python3 python3-pip pkg-config nlohmann-json3-dev libcli11-dev
           libpng-dev libutf8proc-dev libgtest-dev libgmock-dev libbenchmark-dev)
@@ -46,6 +53,21 @@ install_packages() {
     >.deps/apt.log 2>&1 || { tail -20 .deps/apt.log >&2; exit 1; }
 }
 
+# Beside LibTorch, where libtorch_cuda.so looks for them. By way of a folder of their own: pip replaces folders (nvidia)
+# that are there already, or leaves them out.
+install_cuda_libraries() {
+  local stamp="$libtorch_dir/.complete-cuda" wanted
+  wanted=$(sha256sum scripts/cuda-requirements.txt | cut -d' ' -f1)
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+  echo "Downloading LibTorch's CUDA libraries (2 GB)"
+  rm -rf .deps/cuda-libraries
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --no-compile \
+    --require-hashes --only-binary=:all: --target .deps/cuda-libraries -r scripts/cuda-requirements.txt
+  cp -al .deps/cuda-libraries/nvidia/. "$libtorch_dir/nvidia/"
+  rm -rf .deps/cuda-libraries
+  echo "$wanted" >"$stamp"
+}
+
 # The wheel is taken for its C++ libraries only, so one build (CPython 3.11) serves every Python on the host.
 install_libtorch() {
   local stamp="$libtorch_dir/.complete" wanted
@@ -68,4 +90,7 @@ install_packages
 if [ -z "${Torch_DIR:-}${CMAKE_PREFIX_PATH:-}" ]; then
   [ "$(uname -m)" = x86_64 ] || { echo "Set CMAKE_PREFIX_PATH to a LibTorch for $(uname -m)." >&2; exit 1; }
   install_libtorch
+  ((!cuda)) || install_cuda_libraries
+elif ((cuda)); then
+  echo "LibTorch is yours (CMAKE_PREFIX_PATH or Torch_DIR): its CUDA libraries must be beside it." >&2
 fi
