@@ -64,8 +64,8 @@ FJORD_C_API const char* fjord_last_error(void);
 /* Version of the loaded library, "major.minor.patch". Within a minor version functions, enums and fields are only
  * added. Free. */
 FJORD_C_API const char* fjord_version(void);
-/* 1 if the library has a feature, else 0: "cpu", "cuda", "jobs", "packing", "time_slices", "memory_loading",
- * "embeddings", "latent_preview". Unknown names and NULL give 0. Free. */
+/* 1 if the library has a feature here, else 0: "cpu", "cuda" (a GPU that works), "jobs", "packing", "time_slices",
+ * "memory_loading", "embeddings", "latent_preview". Unknown names and NULL give 0. Free. */
 FJORD_C_API int32_t fjord_has_feature(const char* name);
 
 typedef void (*fjord_log_fn)(void* user, int32_t level, const char* message);
@@ -74,11 +74,11 @@ enum { FJORD_LOG_INFO = 1, FJORD_LOG_WARNING = 2, FJORD_LOG_ERROR = 3 };
 /* ---- Pipelines ---- */
 
 typedef uint64_t fjord_pipeline;
-enum { FJORD_FLOAT32 = 0, FJORD_BFLOAT16 = 1, FJORD_FLOAT16 = 2 };
+enum { FJORD_PRECISION_AUTO = 0, FJORD_FLOAT32 = 1, FJORD_BFLOAT16 = 2, FJORD_FLOAT16 = 3 };
 
 typedef struct fjord_load_options {
   uint32_t struct_size;
-  int32_t precision;         /* of weights and arithmetic: FJORD_FLOAT32 or another */
+  int32_t precision;         /* of weights and arithmetic; 0: float32 on a CPU, bfloat16 on a GPU */
   const char* device;        /* "auto" (NULL), "cpu", "cuda" or "cuda:<index>" */
   const char* cpu_kernels;   /* "auto" (NULL), "reference", or a name that `fjord doctor` prints */
   int32_t threads;           /* CPU threads of a request, 1 to 1024; 0: LibTorch's default */

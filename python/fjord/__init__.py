@@ -21,7 +21,7 @@ __all__ = ["Embeddings", "Error", "Job", "JobStatus", "Pipeline", "Queue", "Resu
 
 Value = Union[str, int, float, bool, "list[float]"]
 OnProgress = Callable[[int, int], object]
-_PRECISIONS = {"float32": 0, "bfloat16": 1, "float16": 2}
+_PRECISIONS = {"auto": 0, "float32": 1, "bfloat16": 2, "float16": 3}
 
 
 def version() -> str:
@@ -136,7 +136,7 @@ class Pipeline(_Handle):
 
     _free = "pipeline_free"
 
-    def __init__(self, path: Union[str, os.PathLike[str]], *, precision: str = "float32", device: str = "auto",
+    def __init__(self, path: Union[str, os.PathLike[str]], *, precision: str = "auto", device: str = "auto",
                  threads: int = 0, drop_text_encoder: bool = False) -> None:
         if precision not in _PRECISIONS:
             raise Error("invalid_argument", f"precision must be one of {', '.join(_PRECISIONS)}, got {precision!r}")

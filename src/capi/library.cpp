@@ -1,5 +1,6 @@
 #include "capi/objects.h"
 
+#include <fjord/inspect.h>
 #include <fjord/version.h>
 
 #include <algorithm>
@@ -26,6 +27,19 @@ fjord_progress to_c(const Progress& progress) {
   return out;
 }
 
+namespace {
+
+bool has_cuda() noexcept {
+  try {
+    for (const auto& [name, value] : system_facts()) {
+      if (name == "devices") return value.find("cuda") != std::string::npos;
+    }
+  } catch (...) {  // then there is none that works
+  }
+  return false;
+}
+
+}  // namespace
 }  // namespace fjord::capi
 
 const char* fjord_version() { return fjord::version(); }
@@ -33,5 +47,7 @@ const char* fjord_version() { return fjord::version(); }
 int32_t fjord_has_feature(const char* name) {
   constexpr std::array<std::string_view, 7> kFeatures = {"cpu",        "jobs",           "packing",       "time_slices",
                                                          "embeddings", "memory_loading", "latent_preview"};
-  return name != nullptr && std::find(kFeatures.begin(), kFeatures.end(), name) != kFeatures.end() ? 1 : 0;
+  if (name == nullptr) return 0;
+  if (std::string_view(name) == "cuda") return fjord::capi::has_cuda() ? 1 : 0;
+  return std::find(kFeatures.begin(), kFeatures.end(), name) != kFeatures.end() ? 1 : 0;
 }

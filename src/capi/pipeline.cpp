@@ -42,11 +42,13 @@ class CallbackStorage : public Storage {
 };
 
 Precision precision_of(std::int32_t value) {
-  if (value < FJORD_FLOAT32 || value > FJORD_FLOAT16) {
-    refuse("precision must be FJORD_FLOAT32, FJORD_BFLOAT16 or FJORD_FLOAT16, got " + std::to_string(value));
+  switch (value) {
+    case FJORD_PRECISION_AUTO: return Precision::kAuto;
+    case FJORD_FLOAT32: return Precision::kFloat32;
+    case FJORD_BFLOAT16: return Precision::kBFloat16;
+    case FJORD_FLOAT16: return Precision::kFloat16;
+    default: refuse("precision must be FJORD_FLOAT32 or another, got " + std::to_string(value));
   }
-  return value == FJORD_FLOAT32 ? Precision::kFloat32
-                                : (value == FJORD_BFLOAT16 ? Precision::kBFloat16 : Precision::kFloat16);
 }
 
 LoadOptions to_cpp(const fjord_load_options& given) {
