@@ -1,6 +1,7 @@
-"""Writes a pipeline folder of Stable Diffusion 1.5's size with random float16 weights, from the real classes.
+"""Writes a pipeline folder of the size of Stable Diffusion 1.5 or XL with random float16 weights, from the real classes.
 
-Run: python benchmarks/load/make_model.py FOLDER     (2.1 GB)
+Run: python benchmarks/load/make_model.py FOLDER          (2.1 GB)
+     python benchmarks/load/make_model.py FOLDER sdxl     (6.9 GB)
 """
 
 import pathlib
@@ -8,12 +9,13 @@ import shutil
 import sys
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from diffusers import (AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline,
+                       UNet2DConditionModel)
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/reference"))
-from key_lists import CLIP_L, SD1_UNET, VAE  # noqa: E402
+from key_lists import CLIP_L, OPENCLIP_BIGG, SD1_UNET, SDXL_UNET, VAE  # noqa: E402
 
 
 def random_half(build, config):
@@ -28,20 +30,38 @@ def random_half(build, config):
     return model
 
 
-def main() -> None:
-    folder = pathlib.Path(sys.argv[1])
-    torch.manual_seed(0)
-    tokenizer = ROOT / "weights/tiny/tokenizer"
-    pipeline = StableDiffusionPipeline(
-        tokenizer=CLIPTokenizer.from_pretrained(tokenizer),
+TOKENIZER = ROOT / "weights/tiny/tokenizer"
+NOISE = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1)
+
+
+def make_sd15() -> StableDiffusionPipeline:
+    return StableDiffusionPipeline(
+        tokenizer=CLIPTokenizer.from_pretrained(TOKENIZER),
         text_encoder=random_half(lambda config: CLIPTextModel(CLIPTextConfig(**config)), CLIP_L),
         unet=random_half(lambda config: UNet2DConditionModel(**config), SD1_UNET),
         vae=random_half(lambda config: AutoencoderKL(**config), VAE),
-        scheduler=DDIMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1,
-                                clip_sample=False, set_alpha_to_one=False),
+        scheduler=DDIMScheduler(**NOISE, clip_sample=False, set_alpha_to_one=False),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+
+
+def make_sdxl() -> StableDiffusionXLPipeline:
+    return StableDiffusionXLPipeline(
+        tokenizer=CLIPTokenizer.from_pretrained(TOKENIZER), tokenizer_2=CLIPTokenizer.from_pretrained(TOKENIZER),
+        text_encoder=random_half(lambda config: CLIPTextModel(CLIPTextConfig(**config)), CLIP_L),
+        text_encoder_2=random_half(lambda config: CLIPTextModelWithProjection(CLIPTextConfig(**config)), OPENCLIP_BIGG),
+        unet=random_half(lambda config: UNet2DConditionModel(**config), SDXL_UNET),
+        vae=random_half(lambda config: AutoencoderKL(**config), dict(VAE, sample_size=1024, scaling_factor=0.13025)),
+        scheduler=DDIMScheduler(**NOISE, clip_sample=False, set_alpha_to_one=False))
+
+
+def main() -> None:
+    folder = pathlib.Path(sys.argv[1])
+    torch.manual_seed(0)
+    pipeline = make_sdxl() if sys.argv[2:] == ["sdxl"] else make_sd15()
     pipeline.save_pretrained(folder)
-    shutil.copytree(tokenizer, folder / "tokenizer", dirs_exist_ok=True)
+    for name in ("tokenizer", "tokenizer_2"):
+        if (folder / name).exists():
+            shutil.copytree(TOKENIZER, folder / name, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include <fjord/inspect.h>
 #include <fjord/jobs.h>
 #include <fjord/pipeline.h>
+#include <fjord/preset.h>
 #include <fjord/progress.h>
 #include <fjord/quantize.h>
 #include <fjord/request.h>

@@ -33,10 +33,14 @@ struct LoadOptions {
   // The text encoder is read anew for every request and its memory given back before the first step. The folder must
   // then stay where it is.
   bool drop_text_encoder = false;
+  // Folder of a small autoencoder (AutoencoderTiny, "TAESD") that decodes previews in a fraction of the time; empty:
+  // the model's own VAE does.
+  std::string preview_vae;
 };
 
 // Defaults and limits of a loaded model.
 struct PipelineInfo {
+  std::string pipeline;   // class name in model_index.json, e.g. "StableDiffusionXLPipeline"
   std::string device;     // where the weights are, e.g. "cpu"
   std::string kernels;    // what computes there, e.g. "avx512", "reference" or "cuda"
   int width = 0;          // default picture size in pixels
@@ -48,9 +52,13 @@ struct PipelineInfo {
   double guidance = 0.0;  // default guidance scale
   std::string scheduler;  // class name in the folder's scheduler_config.json
   int latent_channels = 0;
-  bool needs_mask = false;   // the U-Net sees mask and masked picture: it serves inpainting alone
-  int max_tokens = 0;        // window of the text encoder, begin and end tokens included
-  int skip_connections = 0;  // of the U-Net; Approximation::cache_branch names one
+  bool needs_mask = false;       // the U-Net sees mask and masked picture: it serves inpainting alone
+  int max_tokens = 0;            // window of the text encoder, begin and end tokens included
+  int text_encoders = 0;         // 1 or 2
+  int max_clip_skip = 0;         // largest Prompting::clip_skip
+  bool size_conditions = false;  // knows MicroConditions and pooled text
+  bool aesthetic_score = false;  // among them the aesthetic score, in place of the target size
+  int skip_connections = 0;      // of the U-Net; Approximation::cache_branch names one
 };
 
 // What a request gives.
@@ -110,8 +118,9 @@ class FJORD_API Pipeline {
   Result generate(const Request& request, const Observer& observer = {}) const;
   // Checks a request, encodes its prompt and returns it ready for advance().
   Generation start(const Request& request) const;
-  // Runs the text encoder alone; the result may be kept and put into Request::embeddings.
-  PromptEmbeddings encode_prompt(const std::string& prompt, const std::string& negative_prompt = "") const;
+  // Runs the text encoders alone; the result may be kept and put into Request::embeddings.
+  PromptEmbeddings encode_prompt(const std::string& prompt, const std::string& negative_prompt = "",
+                                 const Prompting& prompting = {}) const;
 
   const PipelineInfo& info() const;
 

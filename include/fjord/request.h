@@ -2,9 +2,13 @@
 #pragma once
 
 #include <fjord/approximation.h>
+#include <fjord/denoising_range.h>
 #include <fjord/export.h>
 #include <fjord/hires.h>
 #include <fjord/image_input.h>
+#include <fjord/micro_conditions.h>
+#include <fjord/prompting.h>
+#include <fjord/reproduction.h>
 #include <fjord/seamless.h>
 #include <fjord/variation.h>
 
@@ -25,10 +29,13 @@ struct Array {
   std::vector<float> values;
 };
 
-// What the text encoder makes of a prompt and of a negative prompt: [batch or 1, tokens, features] each.
+// What the text encoders make of a prompt and of a negative prompt: [batch or 1, tokens, features] each.
 struct PromptEmbeddings {
   Array positive;
   Array negative;  // may be empty when guidance is off
+  // [batch or 1, features]: pooled text, for models that take it (PipelineInfo::size_conditions), else empty.
+  Array pooled_positive;
+  Array pooled_negative;
 };
 
 // A text-to-image request. Zero or empty means: the model's own default (Pipeline::info() tells which).
@@ -55,10 +62,14 @@ struct Request {
   bool vae_tiling = false;  // decode pictures larger than the VAE's sample_size in tiles: less memory, near the same
   bool decode = true;       // false: stop at the latents (Result::images stays empty)
 
-  ImageInput image_input;  // pictures to start from, masks to paint into
-  Variation variation;     // noise between that of two seeds
-  Hires hires;             // a second, larger pass
-  Seamless seamless;       // textures
+  ImageInput image_input;     // pictures to start from, masks to paint into
+  Variation variation;        // noise between that of two seeds
+  Hires hires;                // a second, larger pass
+  Seamless seamless;          // textures
+  Prompting prompting;        // second prompts, weights, clip skip
+  MicroConditions micro;      // sizes and scores that some models are told
+  DenoisingRange range;       // a part of the way only, for two models in a row
+  Reproduction reproduction;  // other programs' ways; see fjord/preset.h
 
   Approximation approximation;  // speed for a picture that differs a little; off
 };

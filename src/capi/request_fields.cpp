@@ -162,6 +162,19 @@ const std::vector<Field>& fields() {
       FJORD_FIELD(approximation.cache_branch),
       FJORD_FIELD(approximation.text_gate),
       FJORD_FIELD(approximation.merge_ratio),
+      FJORD_FIELD(prompting.prompt_2),
+      FJORD_FIELD(prompting.negative_prompt_2),
+      FJORD_FIELD(prompting.clip_skip),
+      FJORD_FIELD(micro.sizes.original_width),
+      FJORD_FIELD(micro.sizes.original_height),
+      FJORD_FIELD(micro.sizes.crop_left),
+      FJORD_FIELD(micro.sizes.crop_top),
+      FJORD_FIELD(micro.sizes.target_width),
+      FJORD_FIELD(micro.sizes.target_height),
+      FJORD_FIELD(micro.aesthetic_score),
+      FJORD_FIELD(micro.negative_aesthetic_score),
+      FJORD_FIELD(range.begin),
+      FJORD_FIELD(range.end),
   };
   return all;
 }

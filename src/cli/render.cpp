@@ -130,6 +130,8 @@ std::string precision_name(Precision precision) {
 void render(const RenderJob& job, Output& output) {
   check_utf8("the prompt", job.request.prompt);
   check_utf8("the negative prompt", job.request.negative_prompt);
+  check_utf8("the second prompt", job.request.prompting.prompt_2);
+  check_utf8("the second negative prompt", job.request.prompting.negative_prompt_2);
   check_outputs(job);
   PictureRecord record;
   record.version = version();

@@ -4,6 +4,7 @@
 #include "cli/image_input_json.h"
 #include "cli/json_fields.h"
 #include "cli/output.h"
+#include "cli/prompting_json.h"
 
 #include <fjord/error.h>
 
@@ -57,6 +58,7 @@ Json request_to_json(const Request& request) {
       {"approximation", approximation_to_json(request.approximation)},
   };
   add_task_fields(json, request);
+  write_prompting(request, json);
   return json;
 }
 
@@ -80,6 +82,7 @@ Request request_from_json(const Json& json) {
   if (const Json* approximation = fields.object("approximation"))
     read_approximation(*approximation, request.approximation);
   read_task_fields(fields, request);
+  read_prompting(fields, request);
   fields.refuse_others();
   return request;
 }

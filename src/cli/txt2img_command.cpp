@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/option_readers.h"
+#include "cli/prompting_options.h"
 #include "cli/render.h"
 #include "cli/task_options.h"
 #include "cli/txt2img_options.h"
@@ -124,13 +125,17 @@ void add_file_options(CommandOptions& options, RenderJob& job) {
   options.text("--latents", "FILE.safetensors", "Start from this noise of unit variance instead of the seed's",
                job.latents);
   options.text("--preview", "FILE.png", "Rewrite this picture while the first image emerges", job.preview);
+  options.text("--preview-vae", "PATH", "Folder of a small autoencoder (TAESD) that decodes the previews",
+               job.load.preview_vae);
   options.parsed("--preview-every", "N", "Steps between two previews (default: 5)", integer_into(job.preview_every));
 }
 
 }  // namespace
 
 void add_txt2img_options(CommandOptions& options, RenderJob& job) {
+  add_preset_option(options, job.request);
   add_picture_options(options, job.request);
+  add_prompting_options(options, job.request);
   add_pass_options(options, job.request);
   add_scheduler_options(options, job.request);
   add_approximation_options(options, job.request.approximation);

@@ -17,7 +17,9 @@ struct Field {
   bool needed;
 };
 constexpr Field kFields[] = {{"positive", &PromptEmbeddings::positive, true},
-                             {"negative", &PromptEmbeddings::negative, false}};
+                             {"negative", &PromptEmbeddings::negative, false},
+                             {"pooled_positive", &PromptEmbeddings::pooled_positive, false},
+                             {"pooled_negative", &PromptEmbeddings::pooled_negative, false}};
 
 PromptEmbeddings from_arrays(std::map<std::string, Array> arrays, const std::string& where) {
   PromptEmbeddings out;

@@ -166,6 +166,11 @@ const KeyRules& vae_rules() {
   return rules;
 }
 
+const KeyRules& tiny_vae_rules() {
+  static const KeyRules rules{};
+  return rules;
+}
+
 void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what,
                const Keeping& keeping) {
   const auto parameters = module.named_parameters();

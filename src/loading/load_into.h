@@ -21,6 +21,7 @@ struct KeyRules {
 const KeyRules& clip_text_rules();
 const KeyRules& unet_rules();
 const KeyRules& vae_rules();
+const KeyRules& tiny_vae_rules();
 
 // How the weights are kept once they are read.
 struct Keeping {

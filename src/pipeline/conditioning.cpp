@@ -2,32 +2,45 @@
 
 #include "core/check.h"
 #include "core/tensors.h"
+#include "pipeline/size_conditions.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/zeros_like.h>
 
-#include <algorithm>
 #include <cmath>
 
 namespace fjord::pipeline {
 namespace {
 
-// Embeddings of the caller, [1 or images, tokens, features], one per image.
-at::Tensor given_embeddings(const Model& model, const Array& array, std::int64_t images, const std::string& what) {
+bool is_given(const Array& array) { return !array.shape.empty() || !array.values.empty(); }
+
+at::Tensor finite_tensor(const Model& model, const Array& array, const std::string& what) {
   const auto tensor = to_tensor(array, what);
-  const auto& unet = model.unet->config();
-  const auto features = unet.encoder_hid_dim.value_or(unet.cross_attention_dim.front());
-  check(tensor.dim() == 3 && (tensor.size(0) == 1 || tensor.size(0) == images) && tensor.size(1) >= 1 &&
-            tensor.size(2) == features,
-        ErrorCode::kInvalidArgument, what, " must be [1 or ", images, ", tokens, ", features, "], got ",
-        tensor.sizes());
   check(tensor.isfinite().all().item<bool>(), ErrorCode::kInvalidArgument, what, " must be finite");
-  return tensor.to(model.device, model.dtype).expand({images, -1, -1});
+  return tensor.to(model.device, model.dtype);
 }
 
-bool is_given(const Array& array) { return !array.shape.empty() || !array.values.empty(); }
+// Embeddings of the caller, [1 or images, tokens, features], and [1 or images, features] where the model takes them.
+EncodedText given_embeddings(const Model& model, const Array& states, const Array& pooled, std::int64_t images,
+                             const std::string& name) {
+  const auto what = "embeddings." + name;
+  EncodedText out{finite_tensor(model, states, what), {}};
+  const auto fits = [images](const at::Tensor& x) { return x.size(0) == 1 || x.size(0) == images; };
+  check(out.states.dim() == 3 && fits(out.states) && out.states.size(1) >= 1 &&
+            out.states.size(2) == text_features(model),
+        ErrorCode::kInvalidArgument, what, " must be [1 or ", images, ", tokens, ", text_features(model), "], got ",
+        out.states.sizes());
+  if (!model.family.pooled_text) return out;
+  const auto pooled_what = "embeddings.pooled_" + name;
+  check(is_given(pooled), ErrorCode::kInvalidArgument, pooled_what, " must be given with ", what);
+  out.pooled = finite_tensor(model, pooled, pooled_what);
+  check(out.pooled.dim() == 2 && fits(out.pooled) && out.pooled.size(1) == pooled_features(model),
+        ErrorCode::kInvalidArgument, pooled_what, " must be [1 or ", images, ", ", pooled_features(model), "], got ",
+        out.pooled.sizes());
+  return out;
+}
 
 // Sinusoids of the guidance scale, eq. in arXiv:2210.03142; reference: get_guidance_scale_embedding.
 at::Tensor embed_guidance(double guidance, std::int64_t images, std::int64_t dim) {
@@ -37,39 +50,85 @@ at::Tensor embed_guidance(double guidance, std::int64_t images, std::int64_t dim
   return at::cat({angles.sin(), angles.cos()}, 1);
 }
 
-}  // namespace
-
-at::Tensor TextStates::of(const std::string& prompt) {
-  const auto tokens = model_.tokenizer->encode(prompt);
-  if (tokens.truncated) {
-    warnings_.push_back(concat("the prompt has ", tokens.total_tokens, " tokens; it was cut to ", tokens.ids.size()));
-  }
-  auto ids = at::empty({1, static_cast<std::int64_t>(tokens.ids.size())}, at::kLong);
-  std::copy(tokens.ids.begin(), tokens.ids.end(), ids.mutable_data_ptr<std::int64_t>());
-  if (encoder_ == nullptr) encoder_ = model_.text_encoder();
-  return encoder_->forward(ids.to(model_.device)).last_hidden_state;
+PromptText positive_text(const Request& request) {
+  const auto& prompting = request.prompting;
+  return {request.prompt, prompting.prompt_2, prompting.syntax, prompting.clip_skip};
 }
+
+bool is_zero_negative(const Model& model, const Request& request) {
+  const auto& prompting = request.prompting;
+  if (!request.negative_prompt.empty() || !prompting.negative_prompt_2.empty()) return false;
+  if (prompting.empty_negative != EmptyNegative::kModel) return prompting.empty_negative == EmptyNegative::kZeros;
+  return model.family.zeros_for_empty_prompt;
+}
+
+// `positive` gives the shape of zeros.
+EncodedText encode_negative(const Model& model, TextStates& text, const Request& request, const EncodedText& positive) {
+  if (is_zero_negative(model, request)) return {at::zeros_like(positive.states), at::zeros_like(positive.pooled)};
+  const auto& prompting = request.prompting;
+  const int skip = prompting.syntax == PromptSyntax::kPlain ? 0 : prompting.clip_skip;
+  return text.of({request.negative_prompt, prompting.negative_prompt_2, prompting.syntax, skip});
+}
+
+at::Tensor joined(const at::Tensor& negative, const at::Tensor& positive, std::int64_t images) {
+  if (!positive.defined()) return positive;
+  auto sizes = positive.sizes().vec();
+  sizes[0] = images;
+  if (!negative.defined()) return positive.expand(sizes);
+  return at::cat({negative.expand(sizes), positive.expand(sizes)});
+}
+
+// The text of both branches; without guidance the negative one stays empty.
+struct BranchTexts {
+  EncodedText positive, negative;
+};
+
+BranchTexts branches_of(const Model& model, const Request& request, bool guided, std::vector<std::string>& warnings) {
+  const auto& given = request.embeddings;
+  const auto images = request.images;
+  TextStates text(model, warnings);
+  BranchTexts out;
+  const bool positive_given = is_given(given.positive), negative_given = is_given(given.negative);
+  out.positive = positive_given ? given_embeddings(model, given.positive, given.pooled_positive, images, "positive")
+                                : text.of(positive_text(request));
+  if (!guided) return out;
+  out.negative = negative_given ? given_embeddings(model, given.negative, given.pooled_negative, images, "negative")
+                                : encode_negative(model, text, request, out.positive);
+  if (!positive_given && !negative_given) text.match_tokens(out.positive, out.negative, positive_text(request));
+  check(out.negative.states.size(1) == out.positive.states.size(1), ErrorCode::kInvalidArgument,
+        "embeddings.positive and embeddings.negative must have equally many tokens, got ", out.positive.states.size(1),
+        " and ", out.negative.states.size(1));
+  return out;
+}
+
+}  // namespace
 
 Conditioning make_conditioning(const Model& model, const Request& request, std::vector<std::string>& warnings) {
   const auto guidance_dim = model.unet->config().time_cond_proj_dim;
-  TextStates text(model, warnings);
-  const auto states = [&](const Array& given, const std::string& prompt, const char* what) {
-    if (is_given(given)) return given_embeddings(model, given, request.images, what);
-    return text.of(prompt).expand({request.images, -1, -1});
-  };
   Conditioning out;
   out.guided = *request.guidance > 1 && !guidance_dim;
-  out.text = states(request.embeddings.positive, request.prompt, "embeddings.positive");
-  if (out.guided) {
-    const auto negative = states(request.embeddings.negative, request.negative_prompt, "embeddings.negative");
-    check(negative.size(1) == out.text.size(1), ErrorCode::kInvalidArgument,
-          "embeddings.positive and embeddings.negative must have equally many tokens, got ", out.text.size(1), " and ",
-          negative.size(1));
-    out.text = at::cat({negative, out.text});
+  const auto texts = branches_of(model, request, out.guided, warnings);
+  out.text = joined(texts.negative.states, texts.positive.states, request.images);
+  out.pooled = joined(texts.negative.pooled, texts.positive.pooled, request.images);
+  if (model.family.pooled_text) {
+    const auto negative_ids = out.guided ? negative_size_conditions(model.family, request) : at::Tensor();
+    out.time_ids = joined(negative_ids, size_conditions(model.family, request), request.images).to(model.device);
   }
   if (guidance_dim) {
     out.guidance = embed_guidance(*request.guidance, request.images, *guidance_dim).to(model.device, model.dtype);
   }
+  return out;
+}
+
+PromptEmbeddings encode_prompts(const Model& model, const Request& request, std::vector<std::string>& warnings) {
+  TextStates text(model, warnings);
+  auto positive = text.of(positive_text(request));
+  auto negative = encode_negative(model, text, request, positive);
+  text.match_tokens(positive, negative, positive_text(request));
+  PromptEmbeddings out{to_array(positive.states), to_array(negative.states), {}, {}};
+  if (!model.family.pooled_text) return out;
+  out.pooled_positive = to_array(positive.pooled);
+  out.pooled_negative = to_array(negative.pooled);
   return out;
 }
 

@@ -27,6 +27,8 @@ at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   input.timestep = memory_.timesteps.at(static_cast<size_t>(i));
   input.encoder_hidden_states = conditioning_.text;
   input.timestep_cond = conditioning_.guidance;
+  input.text_embeds = conditioning_.pooled;
+  input.time_ids = conditioning_.time_ids;
   input.memory = &memory_;
   input.shortcuts = plan.shortcuts;
   input.wrap = wrap_;

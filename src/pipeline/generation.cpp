@@ -23,7 +23,7 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
       noise_(pipeline::make_noise_stream(request_)) {
   const pipeline::RunScope scope(threads_, pool_.get());
   canvas_.prepare({request_.width, request_.height});
-  scheduler_ = pipeline::choose_scheduler(model_->scheduler, request_);
+  scheduler_ = pipeline::choose_scheduler(model_->scheduler, model_->family.outdated, request_);
   plans_ = pipeline::plan_passes(*scheduler_, request_, model_->info.size_multiple);
   std::reverse(plans_.begin(), plans_.end());
   for (const auto& plan : plans_) steps_ += static_cast<int>(plan.timesteps().size());
@@ -63,14 +63,14 @@ bool Generation::Impl::advance_here() {
   return step_ < steps_;
 }
 
-std::vector<Image> Generation::Impl::decoded(const at::Tensor& latents) const {
+std::vector<Image> Generation::Impl::decoded(const models::Autoencoder& vae, const at::Tensor& latents) const {
   const ops::WrapScope wrap({request_.seamless.x, request_.seamless.y});
-  return pipeline::decode_images(*model_->vae, latents, request_.vae_tiling);
+  return pipeline::decode_images(vae, latents, {request_.vae_tiling, request_.reproduction.rounding});
 }
 
 // Decoded, and put back into the pictures that they were made from.
 std::vector<Image> Generation::Impl::pictures() const {
-  auto images = decoded(pass_->latents());
+  auto images = decoded(*model_->vae, pass_->latents());
   const auto sources = canvas_.pictures().size();
   for (size_t i = 0; sources > 0 && i < images.size(); ++i) images[i] = canvas_.finished(images[i], i % sources);
   return images;
@@ -117,7 +117,7 @@ Result Generation::Impl::finish_here() {
 
 std::vector<Image> Generation::Impl::preview() const {
   const pipeline::RunScope scope(threads_, pool_.get());
-  return decoded(pass_->clean());
+  return decoded(model_->preview_vae != nullptr ? *model_->preview_vae : *model_->vae, pass_->clean());
 }
 
 std::vector<RgbaImage> Generation::Impl::latent_preview() const {

@@ -39,7 +39,7 @@ class Generation::Impl : private Checkpoint {
   void start_next_pass();
   void check_cancelled() const;
   void pass(const void* /*layer*/) override { check_cancelled(); }
-  std::vector<Image> decoded(const at::Tensor& latents) const;
+  std::vector<Image> decoded(const models::Autoencoder& vae, const at::Tensor& latents) const;
   std::vector<Image> pictures() const;
 
   std::shared_ptr<const pipeline::Model> model_;

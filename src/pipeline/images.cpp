@@ -23,7 +23,7 @@ Image to_image(const at::Tensor& bytes) {
 
 // Tiles know nothing of the other border: along a wrapped axis the latents go on there for a quarter of the picture,
 // and what is made of that is cut off.
-at::Tensor decode_wrapped(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
+at::Tensor decode_wrapped(const models::Autoencoder& vae, const at::Tensor& latents, bool tiled) {
   const auto wrap = ops::WrapScope::active();
   if (!tiled || !wrap.any()) return vae.decode(latents, tiled);
   const auto x = wrap.x ? latents.size(3) / 4 : 0, y = wrap.y ? latents.size(2) / 4 : 0;
@@ -34,13 +34,13 @@ at::Tensor decode_wrapped(const models::AutoencoderKL& vae, const at::Tensor& la
       .narrow(3, x * vae.factor(), latents.size(3) * vae.factor());
 }
 
-Image decode_image(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
-  const auto decoded = decode_wrapped(vae, latents / vae.config().scaling_factor, tiled);
+Image decode_image(const models::Autoencoder& vae, const at::Tensor& latents, const DecodeOptions& options) {
+  const auto decoded = decode_wrapped(vae, vae.unscale(latents.to(vae.options().dtype())), options.tiled);
   check(decoded.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
         "the VAE decoder gave NaN or infinity; try float32");
   // -1..1 to 0..255, [1, height, width, 3]
-  const auto bytes = (at::clamp(decoded * 0.5 + 0.5, 0, 1).to(at::kFloat) * 255)
-                         .round()
+  const auto levels = at::clamp(decoded * 0.5 + 0.5, 0, 1).to(at::kFloat) * 255;
+  const auto bytes = (options.rounding == PixelRounding::kNearest ? levels.round() : levels)
                          .to(at::kByte)
                          .permute({0, 2, 3, 1})
                          .to(at::kCPU)
@@ -51,10 +51,11 @@ Image decode_image(const models::AutoencoderKL& vae, const at::Tensor& latents, 
 
 }  // namespace
 
-std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled) {
+std::vector<Image> decode_images(const models::Autoencoder& vae, const at::Tensor& latents,
+                                 const DecodeOptions& options) {
   std::vector<Image> images;
   for (std::int64_t i = 0; i < latents.size(0); ++i)
-    images.push_back(decode_image(vae, latents.slice(0, i, i + 1), tiled));
+    images.push_back(decode_image(vae, latents.slice(0, i, i + 1), options));
   return images;
 }
 
@@ -68,13 +69,13 @@ at::Tensor pixels_of(const std::vector<Image>& pictures) {
   return 2 * (at::cat(rows).to(at::kFloat) / 255) - 1;
 }
 
-at::Tensor encode_pixels(const models::AutoencoderKL& vae, const at::Tensor& pixels, const at::Tensor& noise,
+at::Tensor encode_pixels(const models::Autoencoder& vae, const at::Tensor& pixels, const at::Tensor& noise,
                          bool tiled) {
   std::vector<at::Tensor> rows;
   for (std::int64_t i = 0; i < pixels.size(0); ++i) {
     rows.push_back(vae.encode(pixels.narrow(0, i, 1), tiled).sample(noise.narrow(0, i, 1)));
   }
-  const auto latents = at::cat(rows) * vae.config().scaling_factor;
+  const auto latents = vae.scale(at::cat(rows));
   check(latents.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
         "the VAE encoder gave NaN or infinity; try float32");
   return latents;

@@ -1,24 +1,30 @@
 // Between latents and images.
 #pragma once
 
-#include "models/vae/autoencoder_kl.h"
+#include "models/vae/autoencoder.h"
 
 #include <fjord/image.h>
+#include <fjord/reproduction.h>
 
 #include <vector>
 
 namespace fjord::pipeline {
 
-// Decodes scaled latents [images, channels, height, width], one by one, in tiles if asked, and rounds to bytes as the
-// reference does. Throws Error(kNonFinite) if the picture has NaN or infinity.
-std::vector<Image> decode_images(const models::AutoencoderKL& vae, const at::Tensor& latents, bool tiled);
+struct DecodeOptions {
+  bool tiled = false;
+  PixelRounding rounding = PixelRounding::kNearest;
+};
+
+// Decodes scaled latents [images, channels, height, width], one by one, in tiles if asked, and rounds to bytes. Throws
+// Error(kNonFinite) if the picture has NaN or infinity.
+std::vector<Image> decode_images(const models::Autoencoder& vae, const at::Tensor& latents,
+                                 const DecodeOptions& options);
 
 // Bytes to -1..1: [pictures, 3, height, width], float32 on the CPU. All pictures have one size, and there is one.
 at::Tensor pixels_of(const std::vector<Image>& pictures);
 
 // Scaled latents of pixels in -1..1 [pictures, 3, height, width], encoded one by one, drawn from the encoder's
 // distribution with `noise` [pictures, channels, height / factor, width / factor].
-at::Tensor encode_pixels(const models::AutoencoderKL& vae, const at::Tensor& pixels, const at::Tensor& noise,
-                         bool tiled);
+at::Tensor encode_pixels(const models::Autoencoder& vae, const at::Tensor& pixels, const at::Tensor& noise, bool tiled);
 
 }  // namespace fjord::pipeline

@@ -37,8 +37,8 @@ at::Tensor given_latents(const Request& request, at::IntArrayRef shape) {
 }  // namespace
 
 NoiseStream make_noise_stream(const Request& request) {
-  if (!request.per_image_seeds) return NoiseStream(request.seed);
-  return NoiseStream(seeds_from(request.seed, request.images));
+  if (!request.per_image_seeds) return NoiseStream(request.seed, request.reproduction.noise);
+  return NoiseStream(seeds_from(request.seed, request.images), request.reproduction.noise);
 }
 
 at::Tensor initial_noise(const Request& request, at::IntArrayRef shape, NoiseStream& stream) {

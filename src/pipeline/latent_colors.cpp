@@ -34,11 +34,11 @@ RgbaImage to_image(const at::Tensor& bytes) {
 
 }  // namespace
 
-void LatentColors::fit(const models::AutoencoderKL& vae, const at::TensorOptions& options) {
+void LatentColors::fit(const models::Autoencoder& vae, const at::TensorOptions& options) {
   // Patches of two by two pixels: a picture has areas, and single pixels of noise decode to something else.
   const auto patches = NoiseStream(0).draw({kSamples, vae.config().latent_channels, kSide / 2, kSide / 2});
   const auto latents = at::upsample_nearest2d(patches, std::vector<std::int64_t>{kSide, kSide});
-  const auto decoded = vae.decode(latents.to(options) / vae.config().scaling_factor, false).to(at::kCPU, at::kFloat);
+  const auto decoded = vae.decode(vae.unscale(latents.to(options)), false).to(at::kCPU, at::kFloat);
   const auto factor = vae.factor();
   const auto colors = at::avg_pool2d(decoded, {factor, factor}).permute({0, 2, 3, 1}).reshape({-1, decoded.size(1)});
   const auto rows = rows_of(latents);
@@ -47,7 +47,7 @@ void LatentColors::fit(const models::AutoencoderKL& vae, const at::TensorOptions
   map_ = at::linalg_solve(ridge, rows.t().matmul(colors.to(at::kDouble)));
 }
 
-std::vector<RgbaImage> LatentColors::paint(const models::AutoencoderKL& vae, const at::Tensor& latents) {
+std::vector<RgbaImage> LatentColors::paint(const models::Autoencoder& vae, const at::Tensor& latents) {
   std::call_once(fitted_, [&] { fit(vae, latents.options()); });
   const auto sizes = latents.sizes();
   const auto colors = rows_of(latents).matmul(map_).reshape({sizes[0], sizes[2], sizes[3], 3});

@@ -2,7 +2,7 @@
 // random latents, averaged over each pixel of the latents.
 #pragma once
 
-#include "models/vae/autoencoder_kl.h"
+#include "models/vae/autoencoder.h"
 
 #include <fjord/texture.h>
 
@@ -15,10 +15,10 @@ class LatentColors {
  public:
   // Scaled latents [images, channels, height, width] -> opaque pictures of width x height. Fits the map to the VAE at
   // the first call; may be called from several threads.
-  std::vector<RgbaImage> paint(const models::AutoencoderKL& vae, const at::Tensor& latents);
+  std::vector<RgbaImage> paint(const models::Autoencoder& vae, const at::Tensor& latents);
 
  private:
-  void fit(const models::AutoencoderKL& vae, const at::TensorOptions& options);
+  void fit(const models::Autoencoder& vae, const at::TensorOptions& options);
 
   std::once_flag fitted_;
   at::Tensor map_;  // float32 [channels + 1, 3], the last row is added

@@ -1,11 +1,12 @@
-// A text-to-image model as it lies in a folder: the parts, loaded and checked against each other.
+// A model as it lies in a folder: the parts, loaded and checked against each other.
 #pragma once
 
 #include "config/scheduler.h"
 #include "loading/source.h"
 #include "models/clip/clip_text_model.h"
 #include "models/unet/unet_2d_condition.h"
-#include "models/vae/autoencoder_kl.h"
+#include "models/vae/autoencoder.h"
+#include "pipeline/family.h"
 #include "pipeline/latent_colors.h"
 #include "text/clip_tokenizer.h"
 
@@ -13,15 +14,24 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace fjord::pipeline {
 
-struct Model {
+// A text encoder with the tokenizer that belongs to it.
+struct TextEncoder {
   std::unique_ptr<const text::ClipTokenizer> tokenizer;
-  // Gives the text encoder, which may have to be read first; it is there for as long as the pointer is held.
-  std::function<std::shared_ptr<const models::ClipTextModel>()> text_encoder;
+  config::ClipText config;
+  // Gives the network, which may have to be read first; it is there for as long as the pointer is held.
+  std::function<std::shared_ptr<const models::ClipTextModel>()> network;
+};
+
+struct Model {
+  Family family;
+  std::vector<TextEncoder> text_encoders;  // one or two
   std::unique_ptr<const models::UNet2DConditionModel> unet;
-  std::unique_ptr<const models::AutoencoderKL> vae;
+  std::unique_ptr<const models::Autoencoder> vae;
+  std::unique_ptr<const models::Autoencoder> preview_vae;                          // null: previews come from `vae`
   std::unique_ptr<LatentColors> latent_colors = std::make_unique<LatentColors>();  // made when first asked for
   config::Scheduler scheduler;
   PipelineInfo info;
@@ -32,5 +42,15 @@ struct Model {
 // Reads a folder in diffusers' layout (model_index.json and one folder a component). An optional fjord.json holds the
 // model's own defaults: {"steps": 25, "guidance": 4.0}. Throws Error.
 Model load_model(std::shared_ptr<const loading::Source> source, const LoadOptions& options);
+
+// Features of the text states that the U-Net takes, and of pooled text (0 without).
+std::int64_t text_features(const Model& model);
+std::int64_t pooled_features(const Model& model);
+
+// Throws Error: kBadFile or kUnsupported if the parts do not belong together.
+void check_fit(const Model& model);
+
+// Defaults and limits, but for what fjord.json says.
+PipelineInfo describe(const Model& model);
 
 }  // namespace fjord::pipeline

@@ -1,6 +1,7 @@
 #include "pipeline/passes.h"
 
 #include "core/check.h"
+#include "pipeline/step_range.h"
 
 #include <algorithm>
 #include <utility>
@@ -25,6 +26,9 @@ PassPlan plan_pass(const Scheduler& scheduler, Request request, std::optional<do
   PassPlan plan;
   plan.run = scheduler.start({request.steps, request.timesteps});
   plan.request = std::move(request);
+  const auto range = steps_within(plan.request.range, plan.run->timesteps(), scheduler.num_train_timesteps());
+  plan.first = static_cast<std::int64_t>(range.first);
+  plan.last = static_cast<std::int64_t>(range.last);
   if (strength) plan.first = first_evaluation(*plan.run, plan.request, *strength);
   return plan;
 }
@@ -35,6 +39,7 @@ Request second_request(const Request& request, int size_multiple) {
   out.width = size.width;
   out.height = size.height;
   out.latents = {};
+  out.range = {};
   out.variation = {};
   if (request.hires.steps != 0) {
     out.steps = request.hires.steps;
@@ -47,7 +52,7 @@ Request second_request(const Request& request, int size_multiple) {
 
 std::vector<double> PassPlan::timesteps() const {
   const auto& all = run->timesteps();
-  return {all.begin() + first, all.end()};
+  return {all.begin() + first, all.begin() + last};
 }
 
 RunSize second_pass_size(const Request& request, int size_multiple) {

@@ -15,8 +15,9 @@ struct PassPlan {
   Request request;  // of this pass alone: its size and steps; without pictures and mask
   std::unique_ptr<SchedulerRun> run;
   std::int64_t first = 0;  // evaluation that the pass begins with
+  std::int64_t last = 0;   // evaluation before which it ends
 
-  // From the first on.
+  // From the first to the last.
   std::vector<double> timesteps() const;
 };
 

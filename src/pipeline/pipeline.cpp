@@ -2,10 +2,10 @@
 #include <fjord/pipeline.h>
 
 #include "core/check.h"
-#include "core/tensors.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/generation.h"
 #include "pipeline/model.h"
+#include "pipeline/prompting_check.h"
 #include "pipeline/run_scope.h"
 
 namespace fjord {
@@ -60,15 +60,17 @@ Result Pipeline::generate(const Request& request, const Observer& observer) cons
   return result;
 }
 
-PromptEmbeddings Pipeline::encode_prompt(const std::string& prompt, const std::string& negative_prompt) const {
+PromptEmbeddings Pipeline::encode_prompt(const std::string& prompt, const std::string& negative_prompt,
+                                         const Prompting& prompting) const {
   return pipeline::translated([&] {
     const pipeline::RunScope scope(impl_->threads, nullptr);
+    Request request;
+    request.prompt = prompt;
+    request.negative_prompt = negative_prompt;
+    request.prompting = prompting;
+    pipeline::check_prompting(prompting, info());
     std::vector<std::string> warnings;
-    PromptEmbeddings out;
-    pipeline::TextStates text(*impl_->model, warnings);
-    out.positive = to_array(text.of(prompt));
-    out.negative = to_array(text.of(negative_prompt));
-    return out;
+    return pipeline::encode_prompts(*impl_->model, request, warnings);
   });
 }
 

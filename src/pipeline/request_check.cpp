@@ -2,6 +2,8 @@
 
 #include "core/check.h"
 #include "pipeline/image_input_check.h"
+#include "pipeline/prompting_check.h"
+#include "pipeline/step_range.h"
 
 #include <cmath>
 
@@ -71,6 +73,9 @@ Request checked_request(const Request& request, const PipelineInfo& info) {
   check_timesteps(out, info);
   check_approximation(out.approximation, info);
   check_passes(out, info);
+  check_prompting(out.prompting, info);
+  check_micro_conditions(out.micro, info);
+  check_denoising_range(out.range);
   return out;
 }
 

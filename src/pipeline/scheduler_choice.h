@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/scheduler.h"
+#include "pipeline/family.h"
 
 #include <fjord/request.h>
 #include <fjord/torch/scheduler.h>
@@ -10,8 +11,10 @@
 
 namespace fjord::pipeline {
 
-// `folder` is the model's scheduler_config.json. Throws Error: kUnsupported for an unknown class, kInvalidArgument for
-// an unknown option or a bad value.
-std::shared_ptr<const Scheduler> choose_scheduler(const config::Scheduler& folder, const Request& request);
+// The scheduler that request.reproduction.sigmas names, where it names one. `folder` is the model's
+// scheduler_config.json. Throws Error: kUnsupported for an unknown class, kInvalidArgument for an unknown option or a
+// bad value.
+std::shared_ptr<const Scheduler> choose_scheduler(const config::Scheduler& folder, OutdatedScheduler outdated,
+                                                  const Request& request);
 
 }  // namespace fjord::pipeline

@@ -34,8 +34,14 @@ at::Tensor noised(const StartScene& scene, const at::Tensor& clean, const at::Te
   return scene.plan.run->add_noise(clean, noise, scene.plan.first).to(scene.model.dtype);
 }
 
+// Latents of a run that another one began are taken as they are.
 Start start_from_noise(const StartScene& scene) {
-  return {.latents = draw_initial_noise(scene) * scene.plan.run->init_noise_sigma(), .channels = {}, .blend = {}};
+  const auto& request = scene.plan.request;
+  const bool goes_on = request.range.begin > 0;
+  check(!goes_on || !request.latents.values.empty(), ErrorCode::kInvalidArgument,
+        "a denoising range that begins above 0 needs latents, got ", request.range.begin, " and none");
+  const double scale = goes_on ? 1 : scene.plan.run->init_noise_sigma();
+  return {.latents = draw_initial_noise(scene) * scale, .channels = {}, .blend = {}};
 }
 
 // Scaled latents of pictures [pictures, 3, height, width], drawn from their distributions with numbers of the stream.
@@ -90,7 +96,7 @@ Start start_inpainting(const StartScene& scene) {
 
 at::Tensor enlarged_pixels(const StartScene& scene, const at::Tensor& latents) {
   const auto& request = scene.plan.request;
-  auto pictures = decode_images(*scene.model.vae, latents, request.vae_tiling);
+  auto pictures = decode_images(*scene.model.vae, latents, {.tiled = request.vae_tiling});
   for (auto& picture : pictures) picture = resize(picture, request.width, request.height);
   return pixels_of(pictures);
 }

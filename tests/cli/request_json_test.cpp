@@ -73,6 +73,34 @@ TEST(RequestJsonTest, EveryApproximationRoundTripsThroughText) {
   EXPECT_EQ(back.merge_ratio, 0.25);
 }
 
+TEST(RequestJsonTest, PromptingAndSizesRoundTripThroughText) {
+  Request request;
+  request.prompting = {PromptSyntax::kA1111, "a gem", "a coin", 2, EmptyNegative::kEncode};
+  request.micro.sizes = {1, 2, 3, 4, 5, 6};
+  request.micro.negative_sizes = PictureSizes{7, 8, 9, 10, 11, 12};
+  request.micro.aesthetic_score = 1.25;
+  request.micro.negative_aesthetic_score = 9;
+  request.range = {0.25, 0.75};
+  request.reproduction = {NoiseSource::kTorchCuda, SigmaGrid::kComfyUi, PixelRounding::kTruncate};
+  const auto json = Json::parse(request_to_json(request).dump());
+  const Request back = request_from_json(json);
+  EXPECT_EQ(back.prompting.syntax, PromptSyntax::kA1111);
+  EXPECT_EQ(back.prompting.prompt_2, "a gem");
+  EXPECT_EQ(back.prompting.negative_prompt_2, "a coin");
+  EXPECT_EQ(back.prompting.clip_skip, 2);
+  EXPECT_EQ(back.prompting.empty_negative, EmptyNegative::kEncode);
+  EXPECT_EQ(back.micro.sizes.crop_top, 4);
+  EXPECT_EQ(back.micro.negative_sizes.value().target_height, 12);
+  EXPECT_EQ(back.micro.aesthetic_score, 1.25);
+  EXPECT_EQ(back.micro.negative_aesthetic_score, 9);
+  EXPECT_EQ(back.range.begin, 0.25);
+  EXPECT_EQ(back.reproduction.noise, NoiseSource::kTorchCuda);
+  EXPECT_EQ(back.reproduction.sigmas, SigmaGrid::kComfyUi);
+  EXPECT_EQ(back.reproduction.rounding, PixelRounding::kTruncate);
+  EXPECT_EQ(request_to_json(back), json);
+  EXPECT_FALSE(request_from_json(request_to_json(Request())).micro.negative_sizes.has_value());
+}
+
 TEST(RequestJsonTest, AbsentFieldsKeepTheirDefaults) {
   const Request request = request_from_json(Json::object());
   EXPECT_EQ(request.width, 0);
@@ -108,6 +136,10 @@ TEST(RequestJsonTest, WrongTypesAndRangesAreRefused) {
     EXPECT_EQ(code_of(text), ErrorCode::kBadFile) << text;
   }
   EXPECT_EQ(code_of(R"({"widht": 64})"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of(R"({"prompting": {"syntax": "perl"}})"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of(R"({"reproduction": {"noise": "dice"}})"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of(R"({"micro": {"sizes": {"crop": 1}}})"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of(R"({"micro": {"sizes": {"crop_top": "1"}}})"), ErrorCode::kBadFile);
   EXPECT_EQ(code_of(R"({"approximation": {"turbo": 1}})"), ErrorCode::kUnsupported);
 }
 

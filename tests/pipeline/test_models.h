@@ -1,5 +1,7 @@
-// The two models that the pipeline tests run: the one that ships, and a random one made for the test run.
+// The models that the pipeline tests run: the one that ships, and random ones made for the test run.
 #pragma once
+
+#include <fjord/pipeline.h>
 
 #include <string>
 
@@ -7,9 +9,13 @@ namespace fjord::testing {
 
 std::string tiny_model();
 
-// A folder with the configurations of tests/data/pipelines/random, weights drawn from seeds as
-// tests/reference/pipelines.py does, and the tokenizer of weights/tiny. Made once per process, gone at its end.
+// Folders with the configurations of tests/data/pipelines/random and tests/data/families/<name>, weights drawn from
+// seeds as tests/reference/pipelines.py and families.py do, and the tokenizer of weights/tiny with the special tokens
+// of the configurations. Made once per process, gone at its end.
 const std::string& random_model();
+const std::string& family_model(const std::string& name);
+// The same, loaded once with the default options.
+const Pipeline& family_pipeline(const std::string& name);
 
 // The same with a U-Net of 9 channels (tests/data/tasks/inpaint_unet.json).
 const std::string& inpainting_model();

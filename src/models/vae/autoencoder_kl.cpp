@@ -5,7 +5,7 @@
 namespace fjord::models {
 
 AutoencoderKL::AutoencoderKL(const config::Vae& config, const at::TensorOptions& options)
-    : Module({nullptr, "", options}),
+    : Autoencoder({nullptr, "", options}),
       encoder(child("encoder"), config),
       decoder(child("decoder"), config),
       config_(config) {

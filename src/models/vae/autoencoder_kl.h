@@ -1,8 +1,8 @@
 // The variational autoencoder between pixels and latents. Reference: diffusers AutoencoderKL.
 #pragma once
 
+#include "models/vae/autoencoder.h"
 #include "models/vae/decoder.h"
-#include "models/vae/diagonal_gaussian.h"
 #include "models/vae/encoder.h"
 
 #include <algorithm>
@@ -10,19 +10,15 @@
 
 namespace fjord::models {
 
-class AutoencoderKL : public nn::Module {
+class AutoencoderKL : public Autoencoder {
  public:
   AutoencoderKL(const config::Vae& config, const at::TensorOptions& options);
 
-  // pixels: [batch, in_channels, height, width] in -1..1 -> a distribution over unscaled latents.
-  // Tiled: a picture larger than the VAE's sample_size is done in tiles of that size, which needs the memory of one.
-  DiagonalGaussian encode(const at::Tensor& pixels, bool tiled = false) const;
-  // latents: [batch, latent_channels, height, width], unscaled -> pixels, about -1..1.
-  at::Tensor decode(const at::Tensor& latents, bool tiled = false) const;
-
-  const config::Vae& config() const { return config_; }
-  // Pixels per latent along each side.
-  std::int64_t factor() const { return std::int64_t{1} << (config_.block_out_channels.size() - 1); }
+  // Tiles have the VAE's sample_size.
+  DiagonalGaussian encode(const at::Tensor& pixels, bool tiled = false) const override;
+  at::Tensor decode(const at::Tensor& latents, bool tiled = false) const override;
+  const config::Vae& config() const override { return config_; }
+  std::int64_t factor() const override { return std::int64_t{1} << (config_.block_out_channels.size() - 1); }
 
   Encoder encoder;
   Decoder decoder;

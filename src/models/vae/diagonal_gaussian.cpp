@@ -10,6 +10,14 @@ DiagonalGaussian::DiagonalGaussian(const at::Tensor& moments) {
   standard_deviation_ = (0.5 * at::clamp(halves[1], -30.0, 20.0)).exp();
 }
 
-at::Tensor DiagonalGaussian::sample(const at::Tensor& noise) const { return mean_ + standard_deviation_ * noise; }
+DiagonalGaussian DiagonalGaussian::without_spread(const at::Tensor& mean) {
+  DiagonalGaussian out;
+  out.mean_ = mean;
+  return out;
+}
+
+at::Tensor DiagonalGaussian::sample(const at::Tensor& noise) const {
+  return has_spread() ? mean_ + standard_deviation_ * noise : mean_;
+}
 
 }  // namespace fjord::models
