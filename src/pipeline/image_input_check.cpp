@@ -4,8 +4,6 @@
 #include "pipeline/canvas.h"
 #include "pipeline/passes.h"
 
-#include <cmath>
-
 namespace fjord::pipeline {
 namespace {
 

@@ -5,7 +5,9 @@
 
 #include <ATen/ops/cat.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace fjord::pipeline {
 namespace {

@@ -7,6 +7,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <utility>
+
 namespace fjord::pipeline {
 
 // How much of each latent is painted, [1, 1, height / factor, width / factor] in 0..1. Hard: 1 where the pixel at the

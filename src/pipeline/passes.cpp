@@ -4,6 +4,7 @@
 #include "pipeline/step_range.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace fjord::pipeline {

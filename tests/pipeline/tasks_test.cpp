@@ -87,6 +87,18 @@ TEST(InpaintTest, TheResultsRequestGivesTheSamePictures) {
   }
 }
 
+// Every task in the narrower numbers: near the float32 picture, which the other tests compare to the bit.
+TEST(InpaintTest, TasksWorkInBFloat16) {
+  LoadOptions options;
+  options.precision = Precision::kBFloat16;
+  const auto half = Pipeline::load(testing::tiny_model(), options);
+  for (const char* name : {"own_scheduler", "hole_multi", "soft", "hires_latent", "seamless_xy"}) {
+    const auto images = half.generate(testing::make_task_request(all_cases().at(name))).images;
+    const auto difference = testing::pixel_differences(images, testing::recorded_images(kFolder, name));
+    EXPECT_LT(difference.to(at::kDouble).mean().item<double>(), 12.0) << name;
+  }
+}
+
 TEST(ImageInputTest, FillsInWhatThePicturesDecide) {
   auto request = hole();
   request.decode = false;
