@@ -78,13 +78,14 @@ enum { FJORD_PRECISION_AUTO = 0, FJORD_FLOAT32 = 1, FJORD_BFLOAT16 = 2, FJORD_FL
 
 typedef struct fjord_load_options {
   uint32_t struct_size;
-  int32_t precision;         /* of weights and arithmetic; 0: float32 on a CPU, bfloat16 on a GPU */
-  const char* device;        /* "auto" (NULL), "cpu", "cuda" or "cuda:<index>" */
-  const char* cpu_kernels;   /* "auto" (NULL), "reference", or a name that `fjord doctor` prints */
-  int32_t threads;           /* CPU threads of a request, 1 to 1024; 0: LibTorch's default */
-  int32_t drop_text_encoder; /* not 0: read it anew for every request, and give its memory back */
-  int32_t reserved[2];       /* 0 */
-  fjord_log_fn log;          /* told of loads, warnings and failures of this pipeline, from any thread; may be NULL */
+  int32_t precision;            /* of weights and arithmetic; 0: float32 on a CPU, bfloat16 on a GPU */
+  const char* device;           /* "auto" (NULL), "cpu", "cuda" or "cuda:<index>" */
+  const char* cpu_kernels;      /* "auto" (NULL), "reference", or a name that `fjord doctor` prints */
+  int32_t threads;              /* CPU threads of a request, 1 to 1024; 0: LibTorch's default */
+  int32_t drop_text_encoder;    /* not 0: read it anew for every request, and give its memory back */
+  int32_t without_text_encoder; /* not 0: its weights are not read; requests must bring embeddings */
+  int32_t reserved;             /* 0 */
+  fjord_log_fn log; /* told of loads, warnings and failures of this pipeline, from any thread; may be NULL */
   void* log_user;
 } fjord_load_options;
 

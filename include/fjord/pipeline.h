@@ -33,6 +33,10 @@ struct LoadOptions {
   // The text encoder is read anew for every request and its memory given back before the first step. The folder must
   // then stay where it is.
   bool drop_text_encoder = false;
+  // The weights of the text encoders are not read and may be missing; their configurations and tokenizers must be
+  // there. Requests must then bring embeddings (fjord/embeddings.h) for every prompt that is used, or end with
+  // kInvalidArgument.
+  bool without_text_encoder = false;
   // Folder of a small autoencoder (AutoencoderTiny, "TAESD") that decodes previews in a fraction of the time; empty:
   // the model's own VAE does.
   std::string preview_vae;

@@ -137,11 +137,12 @@ class Pipeline(_Handle):
     _free = "pipeline_free"
 
     def __init__(self, path: Union[str, os.PathLike[str]], *, precision: str = "auto", device: str = "auto",
-                 threads: int = 0, drop_text_encoder: bool = False) -> None:
+                 threads: int = 0, drop_text_encoder: bool = False, without_text_encoder: bool = False) -> None:
         if precision not in _PRECISIONS:
             raise Error("invalid_argument", f"precision must be one of {', '.join(_PRECISIONS)}, got {precision!r}")
         options = lib.LoadOptions(precision=_PRECISIONS[precision], device=device.encode(), threads=threads,
-                                  drop_text_encoder=int(drop_text_encoder))
+                                  drop_text_encoder=int(drop_text_encoder),
+                                  without_text_encoder=int(without_text_encoder))
         super().__init__(lib.made("pipeline_load", os.fsencode(path), c.byref(options)))
 
     @property

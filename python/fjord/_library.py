@@ -23,7 +23,8 @@ LOG = c.CFUNCTYPE(None, c.c_void_p, c.c_int32, c.c_char_p)
 
 class LoadOptions(Sized):
     _fields_ = [("struct_size", c.c_uint32), ("precision", c.c_int32), ("device", c.c_char_p), ("cpu_kernels", c.c_char_p),
-                ("threads", c.c_int32), ("drop_text_encoder", c.c_int32), ("reserved", c.c_int32 * 2), ("log", LOG),
+                ("threads", c.c_int32), ("drop_text_encoder", c.c_int32),
+                ("without_text_encoder", c.c_int32), ("reserved", c.c_int32), ("log", LOG),
                 ("log_user", c.c_void_p)]
 
 

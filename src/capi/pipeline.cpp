@@ -58,6 +58,7 @@ LoadOptions to_cpp(const fjord_load_options& given) {
   if (given.cpu_kernels != nullptr) out.cpu_kernels = text_of(given.cpu_kernels, "cpu_kernels");
   out.threads = given.threads;
   out.drop_text_encoder = given.drop_text_encoder != 0;
+  out.without_text_encoder = given.without_text_encoder != 0;
   return out;
 }
 

@@ -67,17 +67,25 @@ void use_attention(models::UNet2DConditionModel& unet, const std::string& name) 
 
 // Read now, so that a bad file is known; kept, or read again whenever it is asked for, into memory of its own.
 TextEncoder load_text_encoder(const std::shared_ptr<const Source>& source, const std::string& folder,
-                              const Engine& engine, bool drop) {
+                              const Engine& engine, const LoadOptions& options) {
   TextEncoder out;
   out.config = read_config(*source, folder + "/config.json", loading::read_clip_text_config);
   out.tokenizer = load_tokenizer(*source, tokenizer_folder(folder), out.config.max_position_embeddings);
+  if (options.without_text_encoder) {
+    out.network = []() -> std::shared_ptr<const models::ClipTextModel> {
+      fail(ErrorCode::kInvalidArgument,
+           "the model was loaded without its text encoder: the request needs embeddings in place of every prompt");
+    };
+    return out;
+  }
   out.network = [source, folder, config = out.config, engine] {
     const auto weights = MemoryPool::create(MemoryPool::Pages::kSmall);
     const PoolScope scope(weights.get());
     return std::shared_ptr<const models::ClipTextModel>(
         load_component<models::ClipTextModel>(*source, folder, "model", config, loading::clip_text_rules(), engine));
   };
-  if (auto network = out.network(); !drop) out.network = [network = std::move(network)] { return network; };
+  if (auto network = out.network(); !options.drop_text_encoder)
+    out.network = [network = std::move(network)] { return network; };
   return out;
 }
 
@@ -146,7 +154,7 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   const auto weights = MemoryPool::create(MemoryPool::Pages::kSmall);  // lives as long as the tensors in it
   const PoolScope scope(weights.get());
   for (const auto& folder : model.family.text_encoders) {
-    model.text_encoders.push_back(load_text_encoder(shared_source, folder, engine, options.drop_text_encoder));
+    model.text_encoders.push_back(load_text_encoder(shared_source, folder, engine, options));
   }
   auto network = load_component<models::UNet2DConditionModel>(source, "unet", "diffusion_pytorch_model", unet,
                                                               loading::unet_rules(), engine);

@@ -137,6 +137,39 @@ static void test_memory(const struct pack* pack) {
   CHECK_FAILS(fjord_pipeline_load("/tmp", NULL, NULL), FJORD_INVALID_ARGUMENT, "out must not be NULL");
 }
 
+/* Files without the text encoder's weights: a request with embeddings gives the same picture, one with a prompt is
+ * refused. */
+static void test_without_text_encoder(const struct pack* pack) {
+  fjord_file files[kCount];
+  size_t count = 0;
+  fjord_load_options options = FJORD_INIT(fjord_load_options);
+  fjord_pipeline pipeline = 0;
+  fjord_embeddings embeddings = 0;
+  fjord_request request = small_request();
+  fjord_result a = 0, b = 0;
+  static unsigned char wanted[32 * 32 * 3], got[32 * 32 * 3];
+  for (int i = 0; i < kCount; ++i) {
+    if (strcmp(pack->files[i].name, "text_encoder/model.safetensors") != 0) files[count++] = pack->files[i];
+  }
+  options.threads = 1;
+  CHECK_FAILS(fjord_pipeline_load_files(files, count, &options, &pipeline), FJORD_NOT_FOUND, "text_encoder");
+  options.without_text_encoder = 1;
+  CHECK_OK(fjord_pipeline_load_files(files, count, &options, &pipeline));
+  CHECK_FAILS(fjord_generate(pipeline, request, NULL, NULL, &b), FJORD_INVALID_ARGUMENT, "without its text encoder");
+  CHECK_OK(fjord_generate(tiny_model(), request, NULL, NULL, &a));
+  CHECK_OK(fjord_encode_prompt(tiny_model(), "a gold crown on red cloth", NULL, &embeddings));
+  CHECK_OK(fjord_request_set_embeddings(request, embeddings));
+  CHECK_OK(fjord_generate(pipeline, request, NULL, NULL, &b));
+  CHECK_OK(fjord_result_copy_image(a, 0, FJORD_RGB8, wanted, sizeof wanted));
+  CHECK_OK(fjord_result_copy_image(b, 0, FJORD_RGB8, got, sizeof got));
+  CHECK(memcmp(wanted, got, sizeof got) == 0);
+  CHECK_OK(fjord_embeddings_free(embeddings));
+  CHECK_OK(fjord_result_free(a));
+  CHECK_OK(fjord_result_free(b));
+  CHECK_OK(fjord_request_free(request));
+  CHECK_OK(fjord_pipeline_free(pipeline));
+}
+
 static void test_embeddings(const char* folder) {
   char path[1024];
   fjord_embeddings embeddings = 0, loaded = 9;
@@ -167,6 +200,7 @@ void test_loading(const char* folder) {
   for (int i = 0; i < kCount; ++i) pack.files[i] = read_file(kNames[i]);
   test_storage(&pack);
   test_memory(&pack);
+  test_without_text_encoder(&pack);
   test_embeddings(folder);
   for (int i = 0; i < kCount; ++i) free((void*)pack.files[i].data);
   CHECK_SAME_PICTURE();
