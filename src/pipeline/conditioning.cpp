@@ -110,14 +110,17 @@ Conditioning make_conditioning(const Model& model, const Request& request, std::
   const auto texts = branches_of(model, request, out.guided, warnings);
   out.text = joined(texts.negative.states, texts.positive.states, request.images);
   out.pooled = joined(texts.negative.pooled, texts.positive.pooled, request.images);
-  if (model.family.pooled_text) {
-    const auto negative_ids = out.guided ? negative_size_conditions(model.family, request) : at::Tensor();
-    out.time_ids = joined(negative_ids, size_conditions(model.family, request), request.images).to(model.device);
-  }
+  tell_sizes(model, request, out);
   if (guidance_dim) {
     out.guidance = embed_guidance(*request.guidance, request.images, *guidance_dim).to(model.device, model.dtype);
   }
   return out;
+}
+
+void tell_sizes(const Model& model, const Request& request, Conditioning& conditioning) {
+  if (!model.family.pooled_text) return;
+  const auto negative = conditioning.guided ? negative_size_conditions(model.family, request) : at::Tensor();
+  conditioning.time_ids = joined(negative, size_conditions(model.family, request), request.images).to(model.device);
 }
 
 PromptEmbeddings encode_prompts(const Model& model, const Request& request, std::vector<std::string>& warnings) {

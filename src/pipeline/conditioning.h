@@ -24,6 +24,9 @@ struct Conditioning {
 // From the request's prompts or embeddings. The request has passed checked_request.
 Conditioning make_conditioning(const Model& model, const Request& request, std::vector<std::string>& warnings);
 
+// Makes `conditioning` say the size of `request`, which is that of another pass; nothing where the model is not told.
+void tell_sizes(const Model& model, const Request& request, Conditioning& conditioning);
+
 // Both prompts of a request, [1, tokens, features] and [1, features] each.
 PromptEmbeddings encode_prompts(const Model& model, const Request& request, std::vector<std::string>& warnings);
 

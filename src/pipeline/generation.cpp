@@ -39,6 +39,7 @@ void Generation::Impl::start_next_pass() {
   plans_.pop_back();
   const pipeline::StartScene scene{*model_, plan, canvas_, noise_};
   auto start = pass_ ? pipeline::start_second_pass(scene, pass_->latents()) : pipeline::start_first_pass(scene);
+  pipeline::tell_sizes(*model_, plan.request, conditioning_);
   pass_.emplace(*model_, std::move(plan), conditioning_, std::move(start));
 }
 

@@ -69,16 +69,23 @@ at::Tensor pixels_of(const std::vector<Image>& pictures) {
   return 2 * (at::cat(rows).to(at::kFloat) / 255) - 1;
 }
 
-at::Tensor encode_pixels(const models::Autoencoder& vae, const at::Tensor& pixels, const at::Tensor& noise,
-                         bool tiled) {
+EncodedPixels encode_pixels(const models::Autoencoder& vae, const at::Tensor& pixels,
+                            const std::function<at::Tensor()>& draw_noise, bool tiled) {
+  const auto wide = pixels.to(vae.options().dtype());
+  std::vector<models::DiagonalGaussian> distributions;
+  for (std::int64_t i = 0; i < pixels.size(0); ++i) distributions.push_back(vae.encode(wide.narrow(0, i, 1), tiled));
+  EncodedPixels out;
+  out.drawn = distributions.front().has_spread();
+  const auto noise = out.drawn ? draw_noise().to(wide.options()) : at::Tensor();
   std::vector<at::Tensor> rows;
-  for (std::int64_t i = 0; i < pixels.size(0); ++i) {
-    rows.push_back(vae.encode(pixels.narrow(0, i, 1), tiled).sample(noise.narrow(0, i, 1)));
+  for (size_t i = 0; i < distributions.size(); ++i) {
+    rows.push_back(
+        distributions[i].sample(out.drawn ? noise.narrow(0, static_cast<std::int64_t>(i), 1) : at::Tensor()));
   }
-  const auto latents = vae.scale(at::cat(rows));
-  check(latents.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
+  out.latents = vae.scale(at::cat(rows)).to(pixels.scalar_type());
+  check(out.latents.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
         "the VAE encoder gave NaN or infinity; try float32");
-  return latents;
+  return out;
 }
 
 }  // namespace fjord::pipeline

@@ -6,6 +6,7 @@
 #include <fjord/image.h>
 #include <fjord/reproduction.h>
 
+#include <functional>
 #include <vector>
 
 namespace fjord::pipeline {
@@ -23,8 +24,14 @@ std::vector<Image> decode_images(const models::Autoencoder& vae, const at::Tenso
 // Bytes to -1..1: [pictures, 3, height, width], float32 on the CPU. All pictures have one size, and there is one.
 at::Tensor pixels_of(const std::vector<Image>& pictures);
 
-// Scaled latents of pixels in -1..1 [pictures, 3, height, width], encoded one by one, drawn from the encoder's
-// distribution with `noise` [pictures, channels, height / factor, width / factor].
-at::Tensor encode_pixels(const models::Autoencoder& vae, const at::Tensor& pixels, const at::Tensor& noise, bool tiled);
+// Scaled latents of pixels in -1..1 [pictures, 3, height, width], encoded one by one and drawn from the encoder's
+// distributions, in the dtype of the pixels.
+struct EncodedPixels {
+  at::Tensor latents;  // [pictures, channels, height / factor, width / factor]
+  bool drawn = false;  // false: the encoder gives latents themselves and no noise was asked for
+};
+// `draw_noise` gives standard normal numbers of the latents' shape, once, after all is encoded.
+EncodedPixels encode_pixels(const models::Autoencoder& vae, const at::Tensor& pixels,
+                            const std::function<at::Tensor()>& draw_noise, bool tiled);
 
 }  // namespace fjord::pipeline

@@ -31,7 +31,8 @@ at::Tensor soft_latent_mask(const Mask& mask, std::int64_t factor) {
 at::Tensor MaskedBlend::apply(const SchedulerRun& run, std::int64_t i, int done, int count,
                               const at::Tensor& latents) const {
   const auto follows = (1 - strength_ > static_cast<double>(done) / count).logical_or(strength_ == 0);
-  const auto original = done < count ? run.add_noise(original_, noise_, i + 1) : original_;
+  const bool more = i + 1 < static_cast<std::int64_t>(run.timesteps().size());
+  const auto original = more ? run.add_noise(original_, noise_, i + 1) : original_;
   return at::where(follows, original, latents);
 }
 

@@ -31,6 +31,7 @@ PassPlan plan_pass(const Scheduler& scheduler, Request request, std::optional<do
   plan.first = static_cast<std::int64_t>(range.first);
   plan.last = static_cast<std::int64_t>(range.last);
   if (strength) plan.first = first_evaluation(*plan.run, plan.request, *strength);
+  check(plan.first < plan.last, ErrorCode::kInvalidArgument, "the strength and the denoising range leave no step");
   return plan;
 }
 

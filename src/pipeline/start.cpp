@@ -45,17 +45,16 @@ Start start_from_noise(const StartScene& scene) {
 }
 
 // Scaled latents of pictures [pictures, 3, height, width], drawn from their distributions with numbers of the stream.
-at::Tensor encode(const StartScene& scene, const at::Tensor& pixels) {
-  const auto noise = scene.stream.draw(latent_shape(scene, pixels.size(0)));
-  return encode_pixels(*scene.model.vae, on_model(scene, pixels), on_model(scene, noise),
-                       scene.plan.request.vae_tiling);
+EncodedPixels encode(const StartScene& scene, const at::Tensor& pixels) {
+  const auto draw = [&] { return on_model(scene, scene.stream.draw(latent_shape(scene, pixels.size(0)))); };
+  return encode_pixels(*scene.model.vae, on_model(scene, pixels), draw, scene.plan.request.vae_tiling);
 }
 
 // Image to image. With a stream for each image every image has a draw of its own of its picture's latents.
 Start start_from_pixels(const StartScene& scene, const at::Tensor& pixels) {
   const auto& request = scene.plan.request;
-  const auto clean =
-      repeated(encode(scene, request.per_image_seeds ? repeated(pixels, request.images) : pixels), request.images);
+  const auto rows = request.per_image_seeds ? repeated(pixels, request.images) : pixels;
+  const auto clean = repeated(encode(scene, rows).latents, request.images);
   return {.latents = noised(scene, clean, draw_initial_noise(scene)), .channels = {}, .blend = {}};
 }
 
@@ -68,7 +67,7 @@ at::Tensor without_painted(const at::Tensor& pixels, const Mask& mask) {
 at::Tensor mask_channels(const StartScene& scene, const at::Tensor& pixels) {
   const auto images = scene.plan.request.images;
   const auto mask = on_model(scene, hard_latent_mask(scene.canvas.mask(), scene.model.vae->factor()));
-  const auto rest = encode(scene, without_painted(pixels, scene.canvas.mask()));
+  const auto rest = encode(scene, without_painted(pixels, scene.canvas.mask())).latents;
   return at::cat({mask.repeat({images, 1, 1, 1}), repeated(rest, images)}, 1);
 }
 
@@ -76,8 +75,9 @@ Start start_inpainting(const StartScene& scene) {
   const auto& request = scene.plan.request;
   const auto pixels = pixels_of(scene.canvas.pictures());
   const bool sees_mask = scene.model.info.needs_mask, from_noise = *request.image_input.strength == 1;
-  at::Tensor clean;
-  if (!sees_mask || !from_noise) clean = repeated(encode(scene, pixels), request.images);
+  EncodedPixels source;
+  if (!sees_mask || !from_noise) source = encode(scene, pixels);
+  const auto clean = source.latents.defined() ? repeated(source.latents, request.images) : source.latents;
   const auto noise = draw_initial_noise(scene);
   Start start;
   start.latents = from_noise ? noise * scene.plan.run->init_noise_sigma() : noised(scene, clean, noise);
@@ -86,7 +86,7 @@ Start start_inpainting(const StartScene& scene) {
     return start;
   }
   // The reference encodes the masked picture here as well, and has no use for it: only its random numbers count.
-  scene.stream.draw(latent_shape(scene, pixels.size(0)));
+  if (source.drawn) scene.stream.draw(latent_shape(scene, pixels.size(0)));
   const auto factor = scene.model.vae->factor();
   const auto strength = request.image_input.inpaint.soft ? soft_latent_mask(scene.canvas.mask(), factor)
                                                          : hard_latent_mask(scene.canvas.mask(), factor);
