@@ -5,6 +5,8 @@
 #include <fjord/attention.h>
 #include <fjord/embeddings.h>
 #include <fjord/error.h>
+#include <fjord/guidance.h>
+#include <fjord/heat_map.h>
 #include <fjord/hires.h>
 #include <fjord/image.h>
 #include <fjord/image_input.h>

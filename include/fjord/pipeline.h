@@ -4,6 +4,7 @@
 
 #include <fjord/error.h>
 #include <fjord/export.h>
+#include <fjord/heat_map.h>
 #include <fjord/image.h>
 #include <fjord/progress.h>
 #include <fjord/request.h>
@@ -70,6 +71,7 @@ struct Result {
   std::vector<Image> images;
   Array latents;    // [images, channels, height/8, width/8], as the VAE decoder takes them after un-scaling
   Request request;  // the request with every default filled in: running it again gives the same pictures
+  std::vector<HeatMap> heat_maps;     // one a word of the prompt, where Guidance::heat_maps asks for them
   std::vector<std::string> warnings;  // for example: the prompt was cut to 77 tokens
   double seconds = 0.0;               // wall time of the whole request
 };

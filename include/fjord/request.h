@@ -4,6 +4,7 @@
 #include <fjord/approximation.h>
 #include <fjord/denoising_range.h>
 #include <fjord/export.h>
+#include <fjord/guidance.h>
 #include <fjord/hires.h>
 #include <fjord/image_input.h>
 #include <fjord/micro_conditions.h>
@@ -53,24 +54,25 @@ struct Request {
   int images = 1;                  // pictures of this prompt, computed as one batch
 
   std::string scheduler;  // class name, e.g. "DPMSolverMultistepScheduler"; empty: the model folder's own
-  std::map<std::string, std::string> scheduler_options;  // fields of scheduler_config.json, and "eta" for DDIM
+  std::map<std::string, std::string> scheduler_options;  // fields of scheduler_config.json, and "eta" and its kin
   std::vector<double> timesteps;                         // custom timesteps, falling; empty: by `steps`
-  std::shared_ptr<const Scheduler> custom_scheduler;  // a scheduler of the caller's own; overrides the three above it
+  std::vector<double> sigmas;  // custom noise-to-signal ratios, falling, one more than steps; in place of `timesteps`
+  std::shared_ptr<const Scheduler> custom_scheduler;  // a scheduler of the caller's own; overrides the names above it
 
   Array latents;  // initial noise [images, channels, height/8, width/8], unit variance; empty: drawn from `seed`
   PromptEmbeddings embeddings;  // replaces prompt and negative_prompt where not empty
   bool vae_tiling = false;  // decode pictures larger than the VAE's sample_size in tiles: less memory, near the same
   bool decode = true;       // false: stop at the latents (Result::images stays empty)
 
-  ImageInput image_input;     // pictures to start from, masks to paint into
-  Variation variation;        // noise between that of two seeds
-  Hires hires;                // a second, larger pass
-  Seamless seamless;          // textures
-  Prompting prompting;        // second prompts, weights, clip skip
-  MicroConditions micro;      // sizes and scores that some models are told
-  DenoisingRange range;       // a part of the way only, for two models in a row
-  Reproduction reproduction;  // other programs' ways; see fjord/preset.h
-
+  ImageInput image_input;       // pictures to start from, masks to paint into
+  Variation variation;          // noise between that of two seeds
+  Hires hires;                  // a second, larger pass
+  Seamless seamless;            // textures
+  Prompting prompting;          // second prompts, weights, clip skip
+  MicroConditions micro;        // sizes and scores that some models are told
+  DenoisingRange range;         // a part of the way only, for two models in a row
+  Reproduction reproduction;    // other programs' ways; see fjord/preset.h
+  Guidance guidance_options;    // how the prompt steers, beyond one scale; off
   Approximation approximation;  // speed for a picture that differs a little; off
 };
 

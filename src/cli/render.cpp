@@ -3,6 +3,7 @@
 
 #include "cli/exit_codes.h"
 #include "cli/fingerprint.h"
+#include "cli/heat_map_files.h"
 #include "cli/interrupt.h"
 #include "cli/numbers.h"
 #include "cli/png_metadata.h"
@@ -34,6 +35,7 @@ void check_outputs(const RenderJob& job) {
   std::vector<std::string> paths = picture_paths(job, std::min(job.request.images, kChecked));
   if (!job.save_latents.empty()) paths.push_back(job.save_latents);
   if (!job.preview.empty()) paths.push_back(job.preview);
+  if (!job.heat_maps.empty()) paths.push_back(with_suffix(job.heat_maps, "-01"));
   std::set<std::string> seen;
   for (const std::string& path : paths) {
     if (!seen.insert(path).second) throw UsageError("two outputs have the same path " + in_quotes(path));
@@ -82,6 +84,7 @@ void write_results(const RenderJob& job, const Result& result, PictureRecord rec
     record.image_index = job.only_image >= 0 ? job.only_image : static_cast<int>(i);
     write_png(paths[i], result.images.at(static_cast<size_t>(record.image_index)), to_png_text(record));
   }
+  if (!job.heat_maps.empty()) write_heat_maps(job.heat_maps, result);
   if (!job.save_latents.empty()) write_arrays(job.save_latents, {{kLatentsKey, result.latents}});
 }
 
@@ -98,6 +101,7 @@ void announce(const RenderJob& job, const Result& result, const std::vector<std:
                           std::to_string(request.steps) + " steps, seed " + std::to_string(request.seed) + ", " +
                           format_fixed(result.seconds, 1) + " s)\n";
   for (const std::string& path : paths) output.write("The picture is " + printable(path) + how);
+  if (!job.heat_maps.empty()) output.write("The heat maps are beside " + printable(job.heat_maps) + "\n");
   if (!job.save_latents.empty()) output.write("The latents are " + printable(job.save_latents) + "\n");
 }
 
@@ -139,7 +143,8 @@ void render(const RenderJob& job, Output& output) {
   record.dtype = precision_name(job.load.precision);
   record.threads = job.load.threads;
   Request request = job.request;
-  if (!request.timesteps.empty()) request.steps = 0;  // their number decides
+  if (!request.timesteps.empty() || !request.sigmas.empty()) request.steps = 0;  // their number decides
+  request.guidance_options.heat_maps = !job.heat_maps.empty();
   if (!job.latents.empty()) {
     request.latents = read_latents(job.latents);
     record.latents = job.latents;

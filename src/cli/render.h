@@ -23,6 +23,7 @@ struct RenderJob {
   std::string out = "out.png";               // numbered if the request makes several images
   int only_image = -1;                       // writes this one of the request's images only; -1: all
   std::string save_latents;                  // safetensors file for the final latents; empty: none
+  std::string heat_maps;                     // PNG file, one for each word of the prompt; empty: none
   std::string preview;                       // PNG file, rewritten as the picture emerges; empty: none
   int preview_every = 5;                     // steps between two previews
   ProgressMode progress = ProgressMode::kAuto;

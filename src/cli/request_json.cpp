@@ -1,6 +1,7 @@
 // One line a field, in the order of the struct.
 #include "cli/request_json.h"
 
+#include "cli/guidance_json.h"
 #include "cli/image_input_json.h"
 #include "cli/json_fields.h"
 #include "cli/output.h"
@@ -55,6 +56,8 @@ Json request_to_json(const Request& request) {
       {"scheduler", request.scheduler},
       {"scheduler_options", Json(request.scheduler_options)},
       {"timesteps", request.timesteps},
+      {"sigmas", request.sigmas},
+      {"guidance_options", guidance_to_json(request.guidance_options)},
       {"approximation", approximation_to_json(request.approximation)},
   };
   add_task_fields(json, request);
@@ -79,6 +82,9 @@ Request request_from_json(const Json& json) {
   fields.read("scheduler", request.scheduler);
   fields.read("scheduler_options", request.scheduler_options);
   fields.read("timesteps", request.timesteps);
+  fields.read("sigmas", request.sigmas);
+  if (const Json* guidance = fields.object("guidance_options"))
+    request.guidance_options = guidance_from_json(*guidance);
   if (const Json* approximation = fields.object("approximation"))
     read_approximation(*approximation, request.approximation);
   read_task_fields(fields, request);

@@ -1,6 +1,7 @@
 // fjord txt2img: a picture from a prompt.
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/guidance_options.h"
 #include "cli/option_readers.h"
 #include "cli/prompting_options.h"
 #include "cli/render.h"
@@ -53,12 +54,16 @@ void add_picture_options(CommandOptions& options, Request& request) {
 
 void add_scheduler_options(CommandOptions& options, Request& request) {
   options.text("--scheduler", "NAME", "For example DDIMScheduler (default: the model folder's own)", request.scheduler);
-  options.repeated("--scheduler-option", "KEY=VALUE", "A field of scheduler_config.json, or eta; may be repeated",
+  options.repeated("--scheduler-option", "KEY=VALUE",
+                   "A field of scheduler_config.json, eta, sigma_table=ays_sd1...; may be repeated",
                    pair_into(request.scheduler_options));
   options.parsed("--timesteps", "A,B,C", "Custom timesteps, falling; they replace --steps",
                  [&request](const std::string& option, const std::string& text) {
                    request.timesteps = parse_reals(option, text);
                  });
+  options.parsed(
+      "--sigmas", "A,B,...,0", "Custom noise levels, falling, one more than steps; they replace --steps",
+      [&request](const std::string& option, const std::string& text) { request.sigmas = parse_reals(option, text); });
 }
 
 ReadOption interval_into(Approximation& approximation) {
@@ -124,6 +129,8 @@ void add_file_options(CommandOptions& options, RenderJob& job) {
   options.text("--save-latents", "FILE.safetensors", "Also write the final latents", job.save_latents);
   options.text("--latents", "FILE.safetensors", "Start from this noise of unit variance instead of the seed's",
                job.latents);
+  options.text("--heat-maps", "FILE.png",
+               "Also write, as FILE-01-word.png..., which part of the picture listens to which word", job.heat_maps);
   options.text("--preview", "FILE.png", "Rewrite this picture while the first image emerges", job.preview);
   options.text("--preview-vae", "PATH", "Folder of a small autoencoder (TAESD) that decodes the previews",
                job.load.preview_vae);
@@ -138,6 +145,7 @@ void add_txt2img_options(CommandOptions& options, RenderJob& job) {
   add_prompting_options(options, job.request);
   add_pass_options(options, job.request);
   add_scheduler_options(options, job.request);
+  add_guidance_options(options, job.request.guidance_options);
   add_approximation_options(options, job.request.approximation);
   add_run_options(options, job);
   add_file_options(options, job);

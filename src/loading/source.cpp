@@ -86,6 +86,7 @@ class FolderSource : public Source {
     return open_file(describe(name));
   }
   std::string describe(const std::string& name) const override { return path_ + "/" + name; }
+  bool lasts() const override { return true; }
 
  private:
   std::string path_;

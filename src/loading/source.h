@@ -34,6 +34,8 @@ class Source {
   virtual std::unique_ptr<File> open(const std::string& name) const = 0;
   // The name with the place in front, for messages.
   virtual std::string describe(const std::string& name) const = 0;
+  // Whether it may be read again once the model is loaded; borrowed buffers may be gone by then.
+  virtual bool lasts() const { return false; }
 };
 
 // The files below a folder. Names that are absolute, contain "..", '\\' or a NUL byte are refused; symbolic links are

@@ -19,6 +19,7 @@ class DenoisePass {
   void step(NoiseStream& stream);
 
   const at::Tensor& latents() const { return latents_; }
+  at::Tensor text_maps() const { return denoiser_.text_maps(); }
   // The model's present estimate of the clean latents.
   at::Tensor clean() const;
 

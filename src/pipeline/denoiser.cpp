@@ -1,29 +1,74 @@
 #include "pipeline/denoiser.h"
 
+#include "models/unet/self_attentions.h"
 #include "pipeline/evaluation.h"
 #include "pipeline/guidance.h"
 
 #include <ATen/ops/cat.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace fjord::pipeline {
+namespace {
+
+bool is_on(const FreeU& free_u) { return free_u.s1 != 1 || free_u.s2 != 1 || free_u.b1 != 1 || free_u.b2 != 1; }
+
+// Which evaluations may be guided at all.
+std::vector<bool> guided_evaluations(const Conditioning& conditioning, const std::vector<double>& scales) {
+  std::vector<bool> guided;
+  for (const double scale : scales) guided.push_back(conditioning.guided && scale > 1);
+  return guided;
+}
+
+// The rows of the branch with the prompt once more, for the perturbed branch.
+void repeat_prompt(at::Tensor& rows, std::int64_t images) {
+  if (rows.defined()) rows = at::cat({rows, models::last_rows(rows, images)});
+}
+
+}  // namespace
 
 Denoiser::Denoiser(const Model& model, Conditioning conditioning, const Request& request, std::vector<double> timesteps)
     : model_(model),
       conditioning_(std::move(conditioning)),
-      guidance_(*request.guidance),
+      options_(request.guidance_options),
+      scales_(guidance_scales(options_, *request.guidance, timesteps.size())),
       guidance_rescale_(request.guidance_rescale),
       wrap_{request.seamless.x, request.seamless.y},
-      plans_(plan_steps(request.approximation, conditioning_.guided, static_cast<int>(timesteps.size()))) {
+      plans_(plan_steps(request.approximation, guided_evaluations(conditioning_, scales_))) {
   memory_.timesteps = std::move(timesteps);
+  const FreeU& free_u = options_.free_u;
+  if (is_on(free_u)) changes_.free_u = models::FreeUFactors{free_u.s1, free_u.s2, free_u.b1, free_u.b2};
+  if (options_.perturbed_scale == 0) return;
+  changes_.perturbed_layers = models::self_attentions(*model_.unet, options_.perturbed_layers);
+  repeat_prompt(conditioning_.text, request.images);
+  repeat_prompt(conditioning_.pooled, request.images);
+  repeat_prompt(conditioning_.time_ids, request.images);
+  repeat_prompt(conditioning_.guidance, request.images);
+}
+
+// Outside the guidance interval nothing is guided, by whatever means.
+bool Denoiser::perturbs(int i) const {
+  return options_.perturbed_scale > 0 && plans_.at(static_cast<size_t>(i)).in_interval;
+}
+
+models::LayerChanges Denoiser::changes_at(const at::Tensor& sample, int i) {
+  auto changes = changes_;
+  if (perturbs(i)) changes.perturbed_rows = sample.size(0);
+  if (!options_.heat_maps) return changes;
+  if (!text_maps_) text_maps_.emplace(sample.size(2), sample.size(3));
+  changes.text_maps = &*text_maps_;
+  changes.prompt_rows = sample.size(0);
+  changes.first_prompt_row = plans_.at(static_cast<size_t>(i)).both_branches ? sample.size(0) : 0;
+  return changes;
 }
 
 at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   const auto& plan = plans_.at(static_cast<size_t>(i));
   models::UNetInput input;
   const auto seen = conditioning_.channels.defined() ? at::cat({sample, conditioning_.channels}, 1) : sample;
-  input.sample = plan.both_branches ? at::cat({seen, seen}) : seen;
+  const std::vector<at::Tensor> branches(1 + size_t{plan.both_branches} + size_t{perturbs(i)}, seen);
+  input.sample = branches.size() == 1 ? seen : at::cat(branches);
   input.timestep = memory_.timesteps.at(static_cast<size_t>(i));
   input.encoder_hidden_states = conditioning_.text;
   input.timestep_cond = conditioning_.guidance;
@@ -32,21 +77,34 @@ at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   input.memory = &memory_;
   input.shortcuts = plan.shortcuts;
   input.wrap = wrap_;
+  input.changes = changes_at(sample, i);
   return evaluate(*model_.unet, input);
+}
+
+// The prediction without the prompt: of this evaluation, or by the latest difference. Undefined: nothing to guide by.
+at::Tensor Denoiser::without_prompt(const std::vector<at::Tensor>& branches, const at::Tensor& with_prompt, int i) {
+  const auto& plan = plans_.at(static_cast<size_t>(i));
+  if (plan.reuse_difference) return with_prompt - difference_;
+  if (!plan.both_branches) return {};
+  const bool reused_next =
+      i + 1 < static_cast<int>(plans_.size()) && plans_[static_cast<size_t>(i) + 1].reuse_difference;
+  if (reused_next) difference_ = with_prompt - branches[0];
+  return branches[0];
 }
 
 at::Tensor Denoiser::predict(const at::Tensor& sample, int i) {
   const auto& plan = plans_.at(static_cast<size_t>(i));
   const auto prediction = run_network(sample, i);
-  if (plan.both_branches) {
-    const auto branches = prediction.chunk(2);
-    if (i + 1 < static_cast<int>(plans_.size()) && plans_[static_cast<size_t>(i) + 1].reuse_difference) {
-      difference_ = branches[1] - branches[0];
-    }
-    return guide(branches[0], branches[1], guidance_, guidance_rescale_);
+  const auto branches = prediction.split(sample.size(0));
+  const auto& with_prompt = branches[plan.both_branches ? 1 : 0];
+  const auto without = without_prompt(branches, with_prompt, i);
+  auto guided =
+      without.defined() ? guide(without, with_prompt, scales_.at(static_cast<size_t>(i)), options_) : with_prompt;
+  if (perturbs(i)) {
+    const double scale = perturbed_scale_at(options_, memory_.timesteps.at(static_cast<size_t>(i)));
+    guided = guided + scale * (with_prompt - branches.back());
   }
-  if (!plan.reuse_difference) return prediction;
-  return guide(prediction - difference_, prediction, guidance_, guidance_rescale_);
+  return without.defined() ? rescaled(guided, with_prompt, guidance_rescale_) : guided;
 }
 
 }  // namespace fjord::pipeline

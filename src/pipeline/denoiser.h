@@ -7,6 +7,7 @@
 
 #include <fjord/request.h>
 
+#include <optional>
 #include <vector>
 
 namespace fjord::pipeline {
@@ -21,16 +22,26 @@ class Denoiser {
   // channels where the network predicts a variance too). `i` counts from 0 and rises by one from call to call.
   at::Tensor predict(const at::Tensor& sample, int i);
 
+  // How much the pixels listened to each token so far: [images, tokens, height, width] of the latents; undefined where
+  // the request does not ask for it.
+  at::Tensor text_maps() const { return text_maps_ ? text_maps_->mean() : at::Tensor(); }
+
  private:
+  bool perturbs(int i) const;
+  models::LayerChanges changes_at(const at::Tensor& sample, int i);
   at::Tensor run_network(const at::Tensor& sample, int i);
+  at::Tensor without_prompt(const std::vector<at::Tensor>& branches, const at::Tensor& with_prompt, int i);
 
   const Model& model_;
   Conditioning conditioning_;
-  double guidance_;
+  Guidance options_;
+  std::vector<double> scales_;  // of guidance, one an evaluation
   double guidance_rescale_;
   ops::Wrap wrap_;
   std::vector<StepPlan> plans_;
   models::RunMemory memory_;
+  models::LayerChanges changes_;  // those that are the same throughout
+  std::optional<models::TextMaps> text_maps_;
   at::Tensor difference_;  // of the two branches, at the latest evaluation that ran both
 };
 

@@ -38,10 +38,11 @@ at::Tensor evaluate(const models::UNet2DConditionModel& unet, const models::UNet
 bool can_pack(const models::UNetInput& input) {
   // Names every field, so that a new one does not compile before somebody has decided what packing does to it.
   const auto& [sample, timesteps, text, timestep_cond, class_labels, text_embeds, time_ids, timestep, memory, shortcuts,
-               wrap] = input;
+               wrap, changes] = input;
   const bool whole = shortcuts.text == models::TextUse::kAttend && !shortcuts.cache_branch && !shortcuts.reuse_deep &&
                      shortcuts.merge_ratio == 0;
-  return whole && timestep && !class_labels.defined();
+  const bool unchanged = changes.perturbed_rows == 0 && !changes.free_u && changes.text_maps == nullptr;
+  return whole && unchanged && timestep && !class_labels.defined();
 }
 
 bool fit_together(const models::UNetInput& a, const models::UNetInput& b) {

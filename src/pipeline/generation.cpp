@@ -4,6 +4,7 @@
 #include "core/tensors.h"
 #include "ops/wrap.h"
 #include "pipeline/error_translation.h"
+#include "pipeline/heat_maps.h"
 #include "pipeline/images.h"
 #include "pipeline/initial_noise.h"
 #include "pipeline/request_check.h"
@@ -70,8 +71,10 @@ std::vector<Image> Generation::Impl::decoded(const models::Autoencoder& vae, con
 }
 
 // Decoded, and put back into the pictures that they were made from.
-std::vector<Image> Generation::Impl::pictures() const {
-  auto images = decoded(*model_->vae, pass_->latents());
+std::vector<Image> Generation::Impl::pictures() {
+  const ops::WrapScope wrap({request_.seamless.x, request_.seamless.y});
+  auto images = pipeline::decode_images(*model_, pass_->latents(),
+                                        {request_.vae_tiling, request_.reproduction.rounding}, warnings_);
   const auto sources = canvas_.pictures().size();
   for (size_t i = 0; sources > 0 && i < images.size(); ++i) images[i] = canvas_.finished(images[i], i % sources);
   return images;
@@ -110,6 +113,7 @@ Result Generation::Impl::finish_here() {
   check_cancelled();
   result.latents = to_array(pass_->latents());
   result.request = request_;
+  result.heat_maps = pipeline::word_maps(*model_, request_, pass_->text_maps(), warnings_);
   result.warnings = warnings_;
   phase_ = Phase::kDone;
   result.seconds = progress().seconds;

@@ -41,7 +41,7 @@ class Generation::Impl : private Checkpoint {
   void check_cancelled() const;
   void pass(const void* /*layer*/) override { check_cancelled(); }
   std::vector<Image> decoded(const models::Autoencoder& vae, const at::Tensor& latents) const;
-  std::vector<Image> pictures() const;
+  std::vector<Image> pictures();
 
   std::shared_ptr<const pipeline::Model> model_;
   Request request_;  // defaults filled in

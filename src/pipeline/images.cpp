@@ -59,6 +59,18 @@ std::vector<Image> decode_images(const models::Autoencoder& vae, const at::Tenso
   return images;
 }
 
+std::vector<Image> decode_images(const Model& model, const at::Tensor& latents, const DecodeOptions& options,
+                                 std::vector<std::string>& warnings) {
+  try {
+    return decode_images(*model.vae, latents, options);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNonFinite || !model.float32_vae) throw;
+  }
+  auto images = decode_images(*model.float32_vae(), latents.to(at::kFloat), options);
+  warnings.emplace_back("the VAE overflowed in half precision; the picture was decoded in float32");
+  return images;
+}
+
 at::Tensor pixels_of(const std::vector<Image>& pictures) {
   std::vector<at::Tensor> rows;
   for (const auto& picture : pictures) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "models/vae/autoencoder.h"
+#include "pipeline/model.h"
 
 #include <fjord/image.h>
 #include <fjord/reproduction.h>
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace fjord::pipeline {
@@ -20,6 +22,11 @@ struct DecodeOptions {
 // Error(kNonFinite) if the picture has NaN or infinity.
 std::vector<Image> decode_images(const models::Autoencoder& vae, const at::Tensor& latents,
                                  const DecodeOptions& options);
+
+// Likewise with the model's VAE; where that overflows in half precision, once more with its weights in float32, which
+// leaves a sentence in `warnings`.
+std::vector<Image> decode_images(const Model& model, const at::Tensor& latents, const DecodeOptions& options,
+                                 std::vector<std::string>& warnings);
 
 // Bytes to -1..1: [pictures, 3, height, width], float32 on the CPU. All pictures have one size, and there is one.
 at::Tensor pixels_of(const std::vector<Image>& pictures);

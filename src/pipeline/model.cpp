@@ -161,6 +161,10 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   use_attention(*network, options.attention);
   model.unet = std::move(network);
   model.vae = load_autoencoder(source, "vae", engine);
+  if (model.vae->options().dtype() != at::kFloat && (source.lasts() || options.drop_text_encoder)) {
+    const Engine wide{engine.tensors.dtype(at::kFloat), engine.keeping};
+    model.float32_vae = [shared_source, wide] { return load_autoencoder(*shared_source, "vae", wide); };
+  }
   load_preview_vae(model, options.preview_vae, engine);
   check_fit(model);
   model.info = describe(model);

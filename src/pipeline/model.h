@@ -31,6 +31,8 @@ struct Model {
   std::vector<TextEncoder> text_encoders;  // one or two
   std::unique_ptr<const models::UNet2DConditionModel> unet;
   std::unique_ptr<const models::Autoencoder> vae;
+  // Reads the VAE once more, in float32; empty where it is in float32 already or cannot be read again.
+  std::function<std::unique_ptr<const models::Autoencoder>()> float32_vae;
   std::unique_ptr<const models::Autoencoder> preview_vae;                          // null: previews come from `vae`
   std::unique_ptr<LatentColors> latent_colors = std::make_unique<LatentColors>();  // made when first asked for
   config::Scheduler scheduler;

@@ -10,10 +10,16 @@
 namespace fjord::pipeline {
 namespace {
 
-// Reference: get_timesteps of StableDiffusionImg2ImgPipeline. Custom timesteps are as many steps.
+// Reference: get_timesteps of StableDiffusionImg2ImgPipeline. Custom timesteps are as many steps, custom sigmas one
+// more.
+std::int64_t planned_steps(const SchedulerRun& run, const Request& request) {
+  if (!request.sigmas.empty()) return static_cast<std::int64_t>(request.sigmas.size()) - 1;
+  return request.timesteps.empty() ? request.steps : static_cast<std::int64_t>(run.timesteps().size());
+}
+
 std::int64_t first_evaluation(const SchedulerRun& run, const Request& request, double strength) {
   const auto evaluations = static_cast<std::int64_t>(run.timesteps().size());
-  const std::int64_t steps = request.timesteps.empty() ? request.steps : evaluations;
+  const std::int64_t steps = planned_steps(run, request);
   const auto kept = std::min(static_cast<std::int64_t>(static_cast<double>(steps) * strength), steps);
   const auto first = (steps - kept) * run.evaluations_per_step();
   check(kept >= 1 && first < evaluations, ErrorCode::kInvalidArgument, "a strength of ", strength, " leaves none of ",
@@ -25,7 +31,7 @@ PassPlan plan_pass(const Scheduler& scheduler, Request request, std::optional<do
   request.image_input.images.clear();  // the canvas has them
   request.image_input.inpaint.mask = {};
   PassPlan plan;
-  plan.run = scheduler.start({request.steps, request.timesteps});
+  plan.run = scheduler.start({request.steps, request.timesteps, request.sigmas});
   plan.request = std::move(request);
   const auto range = steps_within(plan.request.range, plan.run->timesteps(), scheduler.num_train_timesteps());
   plan.first = static_cast<std::int64_t>(range.first);
@@ -46,6 +52,7 @@ Request second_request(const Request& request, int size_multiple) {
   if (request.hires.steps != 0) {
     out.steps = request.hires.steps;
     out.timesteps.clear();
+    out.sigmas.clear();
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #include "pipeline/request_check.h"
 
 #include "core/check.h"
+#include "pipeline/guidance_check.h"
 #include "pipeline/image_input_check.h"
 #include "pipeline/prompting_check.h"
 #include "pipeline/step_range.h"
@@ -24,9 +25,19 @@ void check_size(const char* name, int value, const PipelineInfo& info) {
 void check_timesteps(const Request& request, const PipelineInfo& info) {
   check(request.timesteps.size() <= static_cast<size_t>(info.max_steps), ErrorCode::kInvalidArgument,
         "timesteps must be at most ", info.max_steps, " numbers, got ", request.timesteps.size());
+  check(request.sigmas.size() <= static_cast<size_t>(info.max_steps) + 1, ErrorCode::kInvalidArgument,
+        "sigmas must be at most ", info.max_steps + 1, " numbers, got ", request.sigmas.size());
+  check(request.sigmas.size() != 1, ErrorCode::kInvalidArgument,
+        "sigmas must be one more than steps, at least 2 numbers, got 1");
   for (const double t : request.timesteps) {
     check(std::isfinite(t), ErrorCode::kInvalidArgument, "timesteps must be finite, got ", t);
   }
+}
+
+// As many as the custom timesteps or sigmas, else the model's default.
+int planned_steps(const Request& request, const PipelineInfo& info) {
+  if (!request.timesteps.empty()) return static_cast<int>(request.timesteps.size());
+  return request.sigmas.empty() ? info.steps : static_cast<int>(request.sigmas.size()) - 1;
 }
 
 bool is_fraction(double value) { return value >= 0 && value <= 1; }
@@ -57,7 +68,8 @@ Request checked_request(const Request& request, const PipelineInfo& info) {
   check_image_input(out, info);
   if (out.width == 0) out.width = info.width;
   if (out.height == 0) out.height = info.height;
-  if (out.steps == 0) out.steps = out.timesteps.empty() ? info.steps : static_cast<int>(out.timesteps.size());
+  if (out.steps == 0) out.steps = planned_steps(out, info);
+  check_guidance(out, info);
   if (!out.guidance) out.guidance = info.guidance;
   if (out.scheduler.empty() && !out.custom_scheduler) out.scheduler = info.scheduler;
   check_size("width", out.width, info);

@@ -30,6 +30,15 @@ std::shared_ptr<const Scheduler> reproduced_scheduler(config::Scheduler config, 
                .karras = config.use_karras_sigmas.value_or(false)});
 }
 
+// The seeds of those schedulers that draw noise of their own.
+std::vector<std::uint64_t> noise_seeds(const Request& request) {
+  std::vector<std::uint64_t> seeds;
+  for (int i = 0; i < (request.per_image_seeds ? request.images : 1); ++i) {
+    seeds.push_back(request.seed + static_cast<std::uint64_t>(i));
+  }
+  return seeds;
+}
+
 }  // namespace
 
 std::shared_ptr<const Scheduler> choose_scheduler(const config::Scheduler& folder, OutdatedScheduler outdated,
@@ -42,6 +51,7 @@ std::shared_ptr<const Scheduler> choose_scheduler(const config::Scheduler& folde
   if (request.reproduction.sigmas != SigmaGrid::kScheduler) return reproduced_scheduler(config, request);
   if (!request.scheduler_options.empty()) schedulers::make_scheduler(config);  // an unknown class is named first
   for (const auto& [key, value] : request.scheduler_options) loading::apply_option(config, key, value);
+  config.request_seeds = noise_seeds(request);
   return schedulers::make_scheduler(config);
 }
 

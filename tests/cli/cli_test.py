@@ -208,6 +208,22 @@ class MetadataTest(ProgramTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(size_and_pixels(self.folder / "a-replay.png"), first)
 
+    def test_replay_repeats_guidance_and_sigmas(self):
+        first = self.picture("--guidance-schedule", "6,2", "--mimic-scale", 3, "--mimic-percentile", 0.9,
+                             "--pag-scale", 2, "--pag-layers", "mid,up", "--freeu", "0.9,0.2,1.2,1.4",
+                             "--scheduler", "EulerDiscreteScheduler", "--sigmas", "14,1,0.2,0",
+                             "--heat-maps", self.folder / "heat.png")
+        record = json.loads(texts(self.folder / "a.png")["fjord"])["request"]
+        self.assertEqual(record["guidance_options"]["schedule"], [6, 2])
+        self.assertEqual(record["guidance_options"]["perturbed_layers"], "mid,up")
+        self.assertEqual(record["sigmas"], [14, 1, 0.2, 0])
+        words = [path.stem for path in sorted(self.folder.glob("heat-*.png"))]
+        self.assertEqual(words, ["heat-01-a", "heat-02-gold", "heat-03-crown", "heat-04-on", "heat-05-red",
+                                 "heat-06-cloth"])
+        done = self.run_program("replay", self.folder / "a.png")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(size_and_pixels(self.folder / "a-replay.png"), first)
+
     def test_replay_refuses_what_it_cannot_repeat(self):
         self.assert_fails(self.run_program("replay", self.folder / "none.png"), 66, "none.png")
         self.assert_fails(self.run_program("replay", ROOT / "README.md"), 65, "not a PNG")

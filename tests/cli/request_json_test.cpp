@@ -29,6 +29,8 @@ Request full_request() {
   request.scheduler = "DDIMScheduler";
   request.scheduler_options = {{"eta", "0.5"}, {"timestep_spacing", "trailing"}};
   request.timesteps = {999, 500.25, 1};
+  request.sigmas = {14.5, 1.25, 0};
+  request.guidance_options = {{8, 2.5}, 3.5, 0.75, 2.25, 0.005, {"mid", "up_blocks.1"}, {0.9, 0.2, 1.2, 1.4}, 1.75};
   request.approximation = {0.125, 0.875, 2, 3, 4, 0.5, 0.25};
   return request;
 }
@@ -60,6 +62,23 @@ TEST(RequestJsonTest, EveryFieldRoundTripsThroughText) {
   EXPECT_EQ(back.scheduler, "DDIMScheduler");
   EXPECT_EQ(back.scheduler_options, request.scheduler_options);
   EXPECT_EQ(back.timesteps, request.timesteps);
+  EXPECT_EQ(back.sigmas, request.sigmas);
+}
+
+TEST(RequestJsonTest, EveryGuidanceOptionRoundTripsThroughText) {
+  const Guidance back = request_from_json(Json::parse(request_to_json(full_request()).dump())).guidance_options;
+  const Guidance wish = full_request().guidance_options;
+  EXPECT_EQ(back.schedule, wish.schedule);
+  EXPECT_EQ(back.mimic_scale, 3.5);
+  EXPECT_EQ(back.mimic_percentile, 0.75);
+  EXPECT_EQ(back.perturbed_scale, 2.25);
+  EXPECT_EQ(back.perturbed_adaptive_scale, 0.005);
+  EXPECT_EQ(back.perturbed_layers, wish.perturbed_layers);
+  EXPECT_EQ(back.free_u.s1, 0.9);
+  EXPECT_EQ(back.free_u.s2, 0.2);
+  EXPECT_EQ(back.free_u.b1, 1.2);
+  EXPECT_EQ(back.free_u.b2, 1.4);
+  EXPECT_EQ(back.image_scale, 1.75);
 }
 
 TEST(RequestJsonTest, EveryApproximationRoundTripsThroughText) {
@@ -130,6 +149,10 @@ TEST(RequestJsonTest, WrongTypesAndRangesAreRefused) {
                            R"({"scheduler_options": []})",
                            R"({"scheduler_options": {"eta": 1}})",
                            R"({"images": null})",
+                           R"({"sigmas": "14"})",
+                           R"({"guidance_options": []})",
+                           R"({"guidance_options": {"mimic_scale": "3"}})",
+                           R"({"guidance_options": {"perturbed_layers": ["mid"]}})",
                            R"({"approximation": 3})",
                            R"({"approximation": {"cache_interval": 1.5}})",
                            R"({"approximation": {"text_gate": "half"}})"}) {
@@ -141,6 +164,7 @@ TEST(RequestJsonTest, WrongTypesAndRangesAreRefused) {
   EXPECT_EQ(code_of(R"({"micro": {"sizes": {"crop": 1}}})"), ErrorCode::kUnsupported);
   EXPECT_EQ(code_of(R"({"micro": {"sizes": {"crop_top": "1"}}})"), ErrorCode::kBadFile);
   EXPECT_EQ(code_of(R"({"approximation": {"turbo": 1}})"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of(R"({"guidance_options": {"turbo": 1}})"), ErrorCode::kUnsupported);
 }
 
 TEST(RequestJsonTest, TextThatIsNotUtf8IsRefused) {

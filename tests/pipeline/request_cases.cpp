@@ -55,6 +55,7 @@ Request make_request(const Json& json) {
   request.per_image_seeds = json.value("per_image_seeds", false);
   request.scheduler = json.value("scheduler", "");
   request.timesteps = json.value("timesteps", std::vector<double>());
+  request.sigmas = json.value("sigmas", std::vector<double>());
   const auto options = json.value("options", Json::object());
   for (const auto& [key, value] : options.items()) request.scheduler_options[key] = value.dump();
   request.approximation = make_approximation(json);

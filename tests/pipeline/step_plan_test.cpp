@@ -49,7 +49,7 @@ Approximation cache(int every, double text_gate = 1.0) {
 }
 
 TEST(StepPlanTest, WithoutApproximationsEverythingRuns) {
-  const auto plans = plan_steps({}, true, 4);
+  const auto plans = plan_steps({}, std::vector<bool>(4, true));
   EXPECT_EQ(branches(plans), "BBBB");
   EXPECT_EQ(depths(plans), "WWWW");
   EXPECT_EQ(text_uses(plans), "aaaa");
@@ -57,47 +57,60 @@ TEST(StepPlanTest, WithoutApproximationsEverythingRuns) {
 }
 
 TEST(StepPlanTest, WithoutGuidanceOneBranchRuns) {
-  EXPECT_EQ(branches(plan_steps({}, false, 3)), "---");
-  EXPECT_EQ(branches(plan_steps(interval(0.2, 0.8, 2), false, 3)), "---");
+  EXPECT_EQ(branches(plan_steps({}, std::vector<bool>(3, false))), "---");
+  EXPECT_EQ(branches(plan_steps(interval(0.2, 0.8, 2), std::vector<bool>(3, false))), "---");
 }
 
 TEST(StepPlanTest, GuidanceIntervalIsRoundedToEvaluations) {
-  EXPECT_EQ(branches(plan_steps(interval(0.25, 0.75), true, 8)), "--BBBB--");
-  EXPECT_EQ(branches(plan_steps(interval(0.2, 1.0), true, 4)), "-BBB");
-  EXPECT_EQ(branches(plan_steps(interval(0.0, 0.49), true, 1)), "-");
-  EXPECT_EQ(branches(plan_steps(interval(0.5, 0.5), true, 4)), "----");
+  EXPECT_EQ(branches(plan_steps(interval(0.25, 0.75), std::vector<bool>(8, true))), "--BBBB--");
+  EXPECT_EQ(branches(plan_steps(interval(0.2, 1.0), std::vector<bool>(4, true))), "-BBB");
+  EXPECT_EQ(branches(plan_steps(interval(0.0, 0.49), std::vector<bool>(1, true))), "-");
+  EXPECT_EQ(branches(plan_steps(interval(0.5, 0.5), std::vector<bool>(4, true))), "----");
 }
 
 TEST(StepPlanTest, EveryNthEvaluationCountsFromTheInterval) {
-  EXPECT_EQ(branches(plan_steps(interval(0.0, 1.0, 3), true, 8)), "BddBddBd");
-  EXPECT_EQ(branches(plan_steps(interval(0.25, 0.875, 2), true, 8)), "--BdBdB-");
+  EXPECT_EQ(branches(plan_steps(interval(0.0, 1.0, 3), std::vector<bool>(8, true))), "BddBddBd");
+  EXPECT_EQ(branches(plan_steps(interval(0.25, 0.875, 2), std::vector<bool>(8, true))), "--BdBdB-");
+}
+
+TEST(StepPlanTest, WhatIsNotGuidedRunsWithThePromptAlone) {
+  EXPECT_EQ(branches(plan_steps({}, {true, true, false, false, true})), "BB--B");
+  EXPECT_EQ(branches(plan_steps(interval(0.0, 1.0, 3), {true, true, false, true, true, true})), "Bd-Bdd");
+  EXPECT_EQ(branches(plan_steps(interval(0.5, 1.0), {true, true, false, true})), "---B");
+}
+
+TEST(StepPlanTest, TellsWhatLiesInTheInterval) {
+  std::string inside;
+  for (const auto& plan : plan_steps(interval(0.25, 0.75), std::vector<bool>(8, false)))
+    inside += plan.in_interval ? 'i' : '-';
+  EXPECT_EQ(inside, "--iiii--");
 }
 
 TEST(StepPlanTest, CachedFeaturesServeTheEvaluationsBetween) {
-  EXPECT_EQ(depths(plan_steps(cache(3), true, 8)), "WssWssWs");
-  EXPECT_EQ(depths(plan_steps(cache(1000), false, 4)), "Wsss");
+  EXPECT_EQ(depths(plan_steps(cache(3), std::vector<bool>(8, true))), "WssWssWs");
+  EXPECT_EQ(depths(plan_steps(cache(1000), std::vector<bool>(4, false))), "Wsss");
 }
 
 TEST(StepPlanTest, ASecondBranchNeedsFeaturesOfItsOwn) {
   auto wish = interval(0.25, 0.75);
   wish.cache_interval = 4;
-  EXPECT_EQ(branches(plan_steps(wish, true, 8)), "--BBBB--");
-  EXPECT_EQ(depths(plan_steps(wish, true, 8)), "WsWsWsss");
+  EXPECT_EQ(branches(plan_steps(wish, std::vector<bool>(8, true))), "--BBBB--");
+  EXPECT_EQ(depths(plan_steps(wish, std::vector<bool>(8, true))), "WsWsWsss");
 }
 
 TEST(StepPlanTest, TheGateKeepsOnceThenRepeatsWithoutGuidance) {
-  const auto plans = plan_steps(cache(1, 0.5), true, 6);
+  const auto plans = plan_steps(cache(1, 0.5), std::vector<bool>(6, true));
   EXPECT_EQ(branches(plans), "BBB---");
   EXPECT_EQ(text_uses(plans), "aakrrr");
-  EXPECT_EQ(text_uses(plan_steps(cache(1, 0.01), true, 4)), "krrr");
-  EXPECT_EQ(text_uses(plan_steps(cache(1, 0.99), true, 4)), "aaaa");
+  EXPECT_EQ(text_uses(plan_steps(cache(1, 0.01), std::vector<bool>(4, true))), "krrr");
+  EXPECT_EQ(text_uses(plan_steps(cache(1, 0.99), std::vector<bool>(4, true))), "aaaa");
 }
 
 TEST(StepPlanTest, BothSidesOfTheGateRunWhole) {
-  EXPECT_EQ(depths(plan_steps(cache(5, 0.5), true, 8)), "WssWWWss");
+  EXPECT_EQ(depths(plan_steps(cache(5, 0.5), std::vector<bool>(8, true))), "WssWWWss");
   auto wish = interval(0.0, 1.0, 4);
   wish.text_gate = 0.75;
-  EXPECT_EQ(branches(plan_steps(wish, true, 8)), "BdddBB--");
+  EXPECT_EQ(branches(plan_steps(wish, std::vector<bool>(8, true))), "BdddBB--");
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ def run(pipe: StableDiffusionPipeline, case: dict) -> torch.Tensor:
                num_inference_steps=case["steps"], guidance_scale=case["guidance"], generator=generator, eta=eta,
                latents=latents,
                guidance_rescale=case.get("guidance_rescale", 0.0), num_images_per_prompt=images,
-               timesteps=case.get("timesteps"), output_type="np").images
+               timesteps=case.get("timesteps"), sigmas=case.get("sigmas"), output_type="np").images
     pipe.scheduler = scheduler
     return torch.from_numpy((out * 255).round().astype(np.uint8)).contiguous()
 

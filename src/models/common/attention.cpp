@@ -2,6 +2,10 @@
 
 #include "ops/attention.h"
 
+#include <ATen/ops/matmul.h>
+
+#include <cmath>
+
 namespace fjord::models {
 
 Attention::Attention(const nn::Place& place, const AttentionConfig& config)
@@ -21,6 +25,19 @@ at::Tensor Attention::forward(const at::Tensor& x, const KeysAndValues& context,
       .num_heads = config_.num_heads, .float32 = config_.upcast, .kernels = kernels(), .cuda_kernel = cuda_kernel_};
   const auto mixed = ops::attention(to_q.forward(x), context.keys, context.values, options);
   return to_out_0.forward(mixed, {.residual = residual});
+}
+
+at::Tensor Attention::forward_apart(const at::Tensor& x, const at::Tensor& residual) const {
+  return to_out_0.forward(to_v.forward(x), {.residual = residual});
+}
+
+at::Tensor Attention::weights(const at::Tensor& x, const at::Tensor& keys) const {
+  const auto by_head = [this](const at::Tensor& features) {
+    return features.to(at::kFloat).unflatten(2, {config_.num_heads, config_.head_dim}).transpose(1, 2);
+  };
+  const auto scores = at::matmul(by_head(to_q.forward(x)), by_head(keys).transpose(2, 3));
+  const double scale = 1 / std::sqrt(static_cast<double>(config_.head_dim));
+  return (scores * scale).softmax(-1).mean(1).transpose(1, 2);
 }
 
 }  // namespace fjord::models

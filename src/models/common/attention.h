@@ -33,6 +33,11 @@ class Attention : public nn::Module {
   // x: [batch, tokens, query_dim] -> [batch, tokens, query_dim], to which `residual` is added.
   at::Tensor forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual = {}) const;
 
+  // What forward() gives where every token sees itself only.
+  at::Tensor forward_apart(const at::Tensor& x, const at::Tensor& residual) const;
+  // The weights that the softmax gives to each token of `keys`, mean of the heads: float32 [batch, context_tokens,
+  // tokens].
+  at::Tensor weights(const at::Tensor& x, const at::Tensor& keys) const;
   // What computes on a GPU, by a name of kernels/cuda/attention_choice.h; before the first forward.
   void use_cuda_kernel(std::string name) { cuda_kernel_ = std::move(name); }
 

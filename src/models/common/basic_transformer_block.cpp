@@ -1,5 +1,7 @@
 #include "models/common/basic_transformer_block.h"
 
+#include <ATen/ops/cat.h>
+
 namespace fjord::models {
 namespace {
 
@@ -32,9 +34,20 @@ at::Tensor BasicTransformerBlock::add_pixels(const at::Tensor& x, const MergeGri
   return x + merging.unmerge(attn1.forward(merged, attn1.keys_and_values(merged)));
 }
 
+// Likewise, but in the last `perturbed` rows of the batch every pixel sees itself only.
+at::Tensor BasicTransformerBlock::add_perturbed_pixels(const at::Tensor& x, const MergeGrid& grid,
+                                                       std::int64_t perturbed) const {
+  if (perturbed == 0) return add_pixels(x, grid);
+  const auto own = x.narrow(0, 0, x.size(0) - perturbed);
+  const auto apart = x.narrow(0, x.size(0) - perturbed, perturbed);
+  return at::cat({add_pixels(own, grid), attn1.forward_apart(norm1.forward(apart), apart)});
+}
+
 at::Tensor BasicTransformerBlock::forward(const at::Tensor& x, const LayerContext& context,
                                           const MergeGrid& grid) const {
-  auto hidden = only_cross_attention_ ? context.add_text(attn1, norm1, x) : add_pixels(x, grid);
+  auto hidden = only_cross_attention_ ? context.add_text(attn1, norm1, x)
+                                      : add_perturbed_pixels(x, grid, context.changes.perturbed_rows_of(attn1));
+  context.note_text(attn2, norm2, hidden, {grid.height, grid.width});
   hidden = context.add_text(attn2, norm2, hidden);
   return ff.forward(norm3.forward(hidden), hidden);
 }

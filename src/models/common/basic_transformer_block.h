@@ -33,6 +33,7 @@ class BasicTransformerBlock : public nn::Module {
 
  private:
   at::Tensor add_pixels(const at::Tensor& x, const MergeGrid& grid) const;
+  at::Tensor add_perturbed_pixels(const at::Tensor& x, const MergeGrid& grid, std::int64_t perturbed) const;
 
   bool only_cross_attention_;
 };

@@ -40,6 +40,14 @@ at::Tensor LayerContext::add_text(const Attention& layer, const nn::LayerNorm& n
   return hidden + answer;
 }
 
+void LayerContext::note_text(const Attention& layer, const nn::LayerNorm& norm, const at::Tensor& hidden,
+                             at::IntArrayRef size) const {
+  if (changes.text_maps == nullptr || shortcuts.text == TextUse::kRepeat) return;
+  const auto own = [this](const at::Tensor& x) { return x.narrow(0, changes.first_prompt_row, changes.prompt_rows); };
+  const auto weights = layer.weights(norm.forward(own(hidden)), own(text_keys(layer).keys));
+  changes.text_maps->add(weights.unflatten(2, size));
+}
+
 void LayerContext::keep_deep(size_t skip, const at::Tensor& hidden) const {
   if (shortcuts.cache_branch == skip && !shortcuts.reuse_deep) memory->deep = hidden;
 }

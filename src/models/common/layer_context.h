@@ -1,6 +1,7 @@
 // One evaluation of the U-Net as its layers see it: the timestep, the text, and what may be taken from memory.
 #pragma once
 
+#include "models/common/layer_changes.h"
 #include "models/common/run_memory.h"
 
 #include <cstddef>
@@ -34,6 +35,7 @@ struct LayerContext {
   std::optional<size_t> timestep = {};  // index in memory->timesteps
   RunMemory* memory = nullptr;          // null: everything is computed
   Shortcuts shortcuts = {};
+  LayerChanges changes = {};
 
   // The time embedding as the block takes it, [batch, features].
   at::Tensor time(const ResnetBlock2D& block) const;
@@ -41,6 +43,9 @@ struct LayerContext {
   KeysAndValues text_keys(const Attention& layer) const;
   // hidden + attention(norm(hidden), text). hidden: [batch, pixels, features].
   at::Tensor add_text(const Attention& layer, const nn::LayerNorm& norm, const at::Tensor& hidden) const;
+  // Adds how much the pixels of `hidden` listen to the text at a layer to changes.text_maps, if there are any.
+  void note_text(const Attention& layer, const nn::LayerNorm& norm, const at::Tensor& hidden,
+                 at::IntArrayRef size) const;
   // Called before the way up takes skip connection number `skip`.
   void keep_deep(size_t skip, const at::Tensor& hidden) const;
   // Whether the way down has come as far as this evaluation goes.

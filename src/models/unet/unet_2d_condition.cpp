@@ -176,11 +176,13 @@ at::Tensor UNet2DConditionModel::forward(const UNetInput& input) const {
 at::Tensor UNet2DConditionModel::run_up_blocks(at::Tensor hidden, const LayerContext& context,
                                                std::vector<at::Tensor>& skips, bool explicit_sizes) const {
   auto later = skip_connections();  // skips for the blocks after this one
+  size_t step = 0;
   for (const auto& block : up_blocks) {
+    UpWay way{.step = step++};
     const auto layers = block->resnets.size();
     later -= layers;
     if (skips.size() <= later) continue;
-    UpWay way{.first_layer = layers - (skips.size() - later)};
+    way.first_layer = layers - (skips.size() - later);
     if (explicit_sizes && later > 0) way.size = ImageSize{skips[later - 1].size(2), skips[later - 1].size(3)};
     hidden = block->forward(hidden, context, skips, way);
   }

@@ -37,7 +37,8 @@ at::Tensor UNet2DConditionModel::project_text(const at::Tensor& text) const {
 }
 
 LayerContext UNet2DConditionModel::layer_context(const UNetInput& input) const {
-  LayerContext context{.batch = input.sample.size(0), .memory = input.memory, .shortcuts = input.shortcuts};
+  LayerContext context{
+      .batch = input.sample.size(0), .memory = input.memory, .shortcuts = input.shortcuts, .changes = input.changes};
   if (input.memory == nullptr) {
     context.text = project_text(input.encoder_hidden_states);
     context.time_features = time_features(own_rows(input));

@@ -23,6 +23,7 @@ struct UNetInput {
   RunMemory* memory = nullptr;
   Shortcuts shortcuts = {};
   ops::Wrap wrap = {};  // what convolutions see beyond the border
+  LayerChanges changes = {};
 };
 
 // The input for its own batch alone: rows of conditions that are not the sample's are dropped, `timesteps` is filled.

@@ -26,7 +26,12 @@ at::Tensor UpBlock2D::forward(const at::Tensor& x, const LayerContext& context, 
   auto hidden = x;
   for (size_t i = way.first_layer; i < resnets.size(); ++i) {
     context.keep_deep(skips.size() - 1, hidden);
-    hidden = resnets[i].forward(ops::join_channels(hidden, skips.back()), context.time(resnets[i]));
+    auto skip = skips.back();
+    if (const auto& free_u = context.changes.free_u) {
+      hidden = free_u->backbone(hidden, way.step);
+      skip = free_u->skip(skip, way.step);
+    }
+    hidden = resnets[i].forward(ops::join_channels(hidden, skip), context.time(resnets[i]));
     skips.pop_back();
     if (!attentions.empty()) hidden = attentions[i].forward(hidden, context);
   }

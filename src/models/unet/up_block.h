@@ -10,6 +10,7 @@ namespace fjord::models {
 
 // How an up block is run.
 struct UpWay {
+  size_t step = 0;                     // levels of the way up before this one
   size_t first_layer = 0;              // layers before it are left out; `x` is then what that layer takes
   std::optional<ImageSize> size = {};  // of the result; without, twice the size
 };
