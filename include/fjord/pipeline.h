@@ -6,6 +6,7 @@
 #include <fjord/export.h>
 #include <fjord/heat_map.h>
 #include <fjord/image.h>
+#include <fjord/memory_plan.h>
 #include <fjord/progress.h>
 #include <fjord/request.h>
 #include <fjord/storage.h>
@@ -127,6 +128,10 @@ class FJORD_API Pipeline {
   // Runs the text encoders alone; the result may be kept and put into Request::embeddings.
   PromptEmbeddings encode_prompt(const std::string& prompt, const std::string& negative_prompt = "",
                                  const Prompting& prompting = {}) const;
+
+  // What the request will take of memory. Within request.memory_budget where that is not 0: the VAE decodes in tiles if
+  // nothing else fits. Throws Error: kOutOfMemory if even that does not, and what start() throws for a bad request.
+  MemoryPlan plan(const Request& request) const;
 
   const PipelineInfo& info() const;
 

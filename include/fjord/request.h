@@ -62,7 +62,10 @@ struct Request {
   Array latents;  // initial noise [images, channels, height/8, width/8], unit variance; empty: drawn from `seed`
   PromptEmbeddings embeddings;  // replaces prompt and negative_prompt where not empty
   bool vae_tiling = false;  // decode pictures larger than the VAE's sample_size in tiles: less memory, near the same
-  bool decode = true;       // false: stop at the latents (Result::images stays empty)
+  // Bytes that weights and request may take on the pipeline's device; 0: no limit. To stay within it the VAE decodes in
+  // tiles; a request that cannot is refused (kOutOfMemory) before it runs. See Pipeline::plan.
+  std::uint64_t memory_budget = 0;
+  bool decode = true;  // false: stop at the latents (Result::images stays empty)
 
   ImageInput image_input;       // pictures to start from, masks to paint into
   Variation variation;          // noise between that of two seeds

@@ -128,6 +128,7 @@ const std::vector<Field>& fields() {
       FJORD_FIELD(timesteps),
       FJORD_FIELD(sigmas),
       FJORD_FIELD(vae_tiling),
+      FJORD_FIELD(memory_budget),
       FJORD_FIELD(decode),
       FJORD_FIELD(image_input.strength),
       choice("image_input.fit", FJORD_PLACE(image_input.fit),

@@ -117,6 +117,11 @@ void add_run_options(CommandOptions& options, RenderJob& job) {
                job.load.attention);
   options.flag("--drop-text-encoder", "Give the text encoder's memory back once the prompt is encoded",
                job.load.drop_text_encoder);
+  options.parsed("--memory-budget", "MIB",
+                 "What weights and request may take of the device's memory (default: no limit)",
+                 [&job](const std::string& option, const std::string& text) {
+                   job.request.memory_budget = static_cast<std::uint64_t>(parse_integer(option, text, 1)) << 20;
+                 });
   options.parsed("--threads", "N", "CPU threads (default: as many as LibTorch finds good)",
                  integer_into(job.load.threads));
   options.parsed("--progress", "MODE",

@@ -7,6 +7,7 @@
 #include "pipeline/heat_maps.h"
 #include "pipeline/images.h"
 #include "pipeline/initial_noise.h"
+#include "pipeline/memory_plan.h"
 #include "pipeline/request_check.h"
 #include "pipeline/run_scope.h"
 #include "pipeline/scheduler_choice.h"
@@ -24,6 +25,7 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
       noise_(pipeline::make_noise_stream(request_)) {
   const pipeline::RunScope scope(threads_, pool_.get());
   canvas_.prepare({request_.width, request_.height});
+  if (request_.memory_budget > 0) request_.vae_tiling = pipeline::plan_memory(*model_, request_).vae_tiling;
   scheduler_ = pipeline::choose_scheduler(model_->scheduler, model_->family.outdated, request_);
   plans_ = pipeline::plan_passes(*scheduler_, request_, model_->info.size_multiple);
   std::reverse(plans_.begin(), plans_.end());

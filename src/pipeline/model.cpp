@@ -13,6 +13,7 @@
 #include "models/vae/autoencoder_kl.h"
 #include "models/vae/autoencoder_tiny.h"
 #include "pipeline/cpu_kernels.h"
+#include "pipeline/memory_plan.h"
 
 namespace fjord::pipeline {
 namespace {
@@ -172,6 +173,9 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   model.info.kernels = model.device.is_cuda()              ? "cuda"
                        : engine.keeping.kernels != nullptr ? engine.keeping.kernels->name
                                                            : "reference";
+  const bool keeps_text = !options.drop_text_encoder && !options.without_text_encoder;
+  model.weight_bytes =
+      stored_weights(source, keeps_text ? model.family.text_encoders : std::vector<std::string>(), model.dtype);
   read_own_defaults(source, model.info);
   return model;
 }

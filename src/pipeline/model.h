@@ -37,6 +37,7 @@ struct Model {
   std::unique_ptr<LatentColors> latent_colors = std::make_unique<LatentColors>();  // made when first asked for
   config::Scheduler scheduler;
   PipelineInfo info;
+  std::uint64_t weight_bytes = 0;  // of the networks, as they are kept
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
 };

@@ -4,8 +4,10 @@
 #include "core/check.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/generation.h"
+#include "pipeline/memory_plan.h"
 #include "pipeline/model.h"
 #include "pipeline/prompting_check.h"
+#include "pipeline/request_check.h"
 #include "pipeline/run_scope.h"
 
 namespace fjord {
@@ -71,6 +73,13 @@ PromptEmbeddings Pipeline::encode_prompt(const std::string& prompt, const std::s
     pipeline::check_prompting(prompting, info());
     std::vector<std::string> warnings;
     return pipeline::encode_prompts(*impl_->model, request, warnings);
+  });
+}
+
+MemoryPlan Pipeline::plan(const Request& request) const {
+  return pipeline::translated([&] {
+    const pipeline::RunScope scope(impl_->threads, nullptr);
+    return pipeline::plan_memory(*impl_->model, pipeline::checked_request(request, impl_->model->info));
   });
 }
 

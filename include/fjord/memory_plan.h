@@ -1,0 +1,19 @@
+// What a request will take of memory, worked out before it runs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace fjord {
+
+// Bytes on the pipeline's device: main memory, or that of the GPU.
+struct MemoryPlan {
+  std::string device;
+  std::uint64_t weights = 0;    // kept as long as the pipeline lives
+  std::uint64_t denoising = 0;  // at most besides, while the U-Net runs
+  std::uint64_t decoding = 0;   // at most besides, while the VAE decodes; one picture after another
+  std::uint64_t peak = 0;       // weights and the larger of the two
+  bool vae_tiling = false;      // whether the decoder runs in tiles: as asked for, or to stay within the budget
+};
+
+}  // namespace fjord
