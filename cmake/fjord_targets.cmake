@@ -60,6 +60,10 @@ function(fjord_test_defaults target)
   target_compile_options(${target} PRIVATE -O0)
 endfunction()
 
+# How sanitizers treat test programs.
+set(FJORD_TEST_ENVIRONMENT
+  "ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0;UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp")
+
 # fjord_test(NAME [TORCH] SOURCES ... LIBS ...): one test program test_NAME, one ctest entry NAME.
 function(fjord_test name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LIBS" ${ARGN})
@@ -74,6 +78,5 @@ function(fjord_test name)
     target_precompile_headers(test_${name} REUSE_FROM fjord_test_pch)
   endif()
   add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 1200 ENVIRONMENT
-    "ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0;UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp")
+  set_tests_properties(${name} PROPERTIES TIMEOUT 1200 ENVIRONMENT "${FJORD_TEST_ENVIRONMENT}")
 endfunction()
