@@ -21,20 +21,6 @@ struct Problems {
   bool empty() const { return missing.empty() && unexpected.empty() && misshaped.empty(); }
 };
 
-std::string module_name(const std::string& file_name, const KeyRules& rules) {
-  auto name = file_name.starts_with(rules.optional_prefix) ? file_name.substr(rules.optional_prefix.size()) : file_name;
-  for (const auto& [from, to] : rules.renames) {
-    if (const auto at = name.find(from); at != std::string::npos) name.replace(at, from.size(), to);
-  }
-  return name;
-}
-
-// Equal, but for sizes of 1 at the end of the file's shape.
-bool shape_fits(std::vector<std::int64_t> in_file, at::IntArrayRef wanted) {
-  while (in_file.size() > wanted.size() && in_file.back() == 1) in_file.pop_back();
-  return wanted == at::IntArrayRef(in_file);
-}
-
 std::string listing(const char* kind, const std::vector<std::string>& names) {
   if (names.empty()) return "";
   std::string out = concat("; ", names.size(), " ", kind, ": ");
@@ -43,8 +29,6 @@ std::string listing(const char* kind, const std::vector<std::string>& names) {
 }
 
 bool is_int8(const TensorEntry& entry) { return entry.type == at::kChar; }
-
-std::string scale_name(const std::string& parameter) { return parameter + "_scale"; }
 
 struct Names {
   const Checkpoint& checkpoint;
@@ -144,6 +128,21 @@ class Reader {
 };
 
 }  // namespace
+
+std::string module_name(const std::string& file_name, const KeyRules& rules) {
+  auto name = file_name.starts_with(rules.optional_prefix) ? file_name.substr(rules.optional_prefix.size()) : file_name;
+  for (const auto& [from, to] : rules.renames) {
+    if (const auto at = name.find(from); at != std::string::npos) name.replace(at, from.size(), to);
+  }
+  return name;
+}
+
+bool shape_fits(std::vector<std::int64_t> in_file, at::IntArrayRef wanted) {
+  while (in_file.size() > wanted.size() && in_file.back() == 1) in_file.pop_back();
+  return wanted == at::IntArrayRef(in_file);
+}
+
+std::string scale_name(const std::string& parameter) { return parameter + "_scale"; }
 
 const KeyRules& clip_text_rules() {
   static const KeyRules rules{"text_model.", {"embeddings.position_ids"}, {}};

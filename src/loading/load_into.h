@@ -23,6 +23,13 @@ const KeyRules& unet_rules();
 const KeyRules& vae_rules();
 const KeyRules& tiny_vae_rules();
 
+// The name in the module tree that a file's name stands for.
+std::string module_name(const std::string& file_name, const KeyRules& rules);
+// Whether a file's tensor fills a parameter: equal shapes, but for sizes of 1 at the end of the file's.
+bool shape_fits(std::vector<std::int64_t> in_file, at::IntArrayRef wanted);
+// The name of the factors of a parameter that is int8 in the file.
+std::string scale_name(const std::string& parameter);
+
 // How the weights are kept once they are read.
 struct Keeping {
   const kernels::CpuKernels* kernels = nullptr;  // pack every layer for them; null: as they are

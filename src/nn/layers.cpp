@@ -14,6 +14,7 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/upsample_nearest2d.h>
+#include <ATen/ops/where.h>
 
 #include <utility>
 
@@ -22,6 +23,10 @@ namespace {
 
 void to_float32(at::Tensor& bias) {
   if (bias.defined()) bias = bias.to(at::kFloat);
+}
+
+at::Tensor enlarged(const at::Tensor& x, const ops::ConvExtras& extras) {
+  return extras.enlarge_to ? at::upsample_nearest2d(x, *extras.enlarge_to) : x;
 }
 
 }  // namespace
@@ -39,12 +44,17 @@ void Linear::pack_weights() {
   to_float32(bias);
 }
 
+void Linear::share_packed(const Module& other) { packed_ = static_cast<const Linear&>(other).packed_; }
+
 at::Tensor Linear::forward(const at::Tensor& x, const LinearExtras& extras) const {
   pass_checkpoint(this);
   const auto fused = extras.activation ? kernel_activation(*extras.activation) : kernels::Activation::kNone;
-  const bool fits = !extras.activation || fused != kernels::Activation::kNone;
-  if (packed_.defined() && fits) return ops::linear(x, packed_, bias, {extras.residual, fused}, *kernels());
-  auto y = packed_.defined() ? ops::linear(x, packed_, bias, {}, *kernels()) : at::linear(x, weight, bias);
+  const bool fuses = !extras.activation || (changes.empty() && fused != kernels::Activation::kNone);
+  if (packed_.defined() && fuses) {
+    return ops::linear(x, packed_, bias, {add_changes(changes, x, extras.residual), fused}, *kernels());
+  }
+  auto y = add_changes(changes, x,
+                       packed_.defined() ? ops::linear(x, packed_, bias, {}, *kernels()) : at::linear(x, weight, bias));
   if (extras.activation) y = activate(*extras.activation, y);
   return extras.residual.defined() ? extras.residual + y : y;
 }
@@ -61,10 +71,14 @@ void GatedLinear::pack_weights() {
   to_float32(bias);
 }
 
+void GatedLinear::share_packed(const Module& other) { packed_ = static_cast<const GatedLinear&>(other).packed_; }
+
 at::Tensor GatedLinear::forward(const at::Tensor& x) const {
   pass_checkpoint(this);
-  if (packed_.defined()) return ops::linear(x, packed_, bias, {}, *kernels());
-  const auto both = at::linear(x, weight, bias);
+  if (packed_.defined() && changes.empty()) return ops::linear(x, packed_, bias, {}, *kernels());
+  const auto y =
+      packed_.defined() ? ops::linear_before_gate(x, packed_, bias, *kernels()) : at::linear(x, weight, bias);
+  const auto both = add_changes(changes, x, y);
   if (const auto* cuda = cuda_ops(both)) return cuda->gated_gelu(both);
   const auto halves = both.chunk(2, -1);
   return halves[0] * at::gelu(halves[1]);
@@ -118,10 +132,25 @@ at::Tensor Conv2d::mix_channels(const at::Tensor& x, const at::Tensor& residual)
   return ops::to_map(y, {x.size(0), bias.size(0), x.size(2), x.size(3)});
 }
 
+void Conv2d::share_packed(const Module& other) {
+  const auto& conv = static_cast<const Conv2d&>(other);
+  way_ = conv.way_;
+  packed_ = conv.packed_;
+  packed_linear_ = conv.packed_linear_;
+  packed_winograd_ = conv.packed_winograd_;
+}
+
 at::Tensor Conv2d::forward(const at::Tensor& x, const ops::ConvExtras& extras) const {
   pass_checkpoint(this);
+  if (changes.empty()) return run(x, extras);
+  auto changed = extras;
+  changed.residual = add_changes(changes, enlarged(x, extras), extras.residual);
+  return run(x, changed);
+}
+
+at::Tensor Conv2d::run(const at::Tensor& x, const ops::ConvExtras& extras) const {
   if (way_ == Way::kWinograd) return ops::winograd(x, packed_winograd_, bias, extras, *kernels());
-  const auto source = extras.enlarge_to ? at::upsample_nearest2d(x, *extras.enlarge_to) : x;
+  const auto source = enlarged(x, extras);
   if (way_ == Way::kLinear && !extras.image_bias.defined()) return mix_channels(source, extras.residual);
   auto y = way_ == Way::kLinear ? mix_channels(source, {}) : convolve(source);
   if (extras.image_bias.defined()) y = y + extras.image_bias.to(y.scalar_type()).unsqueeze(-1).unsqueeze(-1);
@@ -171,6 +200,12 @@ Embedding::Embedding(const Place& place, std::int64_t rows, std::int64_t feature
   parameter(weight, "weight", {rows, features});
 }
 
-at::Tensor Embedding::forward(const at::Tensor& ids) const { return at::embedding(weight, ids); }
+at::Tensor Embedding::forward(const at::Tensor& ids) const {
+  if (!added_rows.defined()) return at::embedding(weight, ids);
+  const auto last = weight.size(0) - 1;
+  const auto known = at::embedding(weight, ids.clamp_max(last));
+  const auto added = at::embedding(added_rows, (ids - weight.size(0)).clamp_min(0));
+  return at::where(ids.gt(last).unsqueeze(-1), added, known);
+}
 
 }  // namespace fjord::nn

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/activation.h"
+#include "nn/low_rank.h"
 #include "nn/module.h"
 #include "ops/linear.h"
 #include "ops/winograd.h"
@@ -23,11 +24,13 @@ class Linear : public Module {
   Linear(const Place& place, std::int64_t in_features, std::int64_t out_features, bool with_bias = true);
   at::Tensor forward(const at::Tensor& x, const LinearExtras& extras = {}) const;
 
-  at::Tensor weight;  // [out_features, in_features]
-  at::Tensor bias;    // [out_features]; undefined without bias
+  at::Tensor weight;                   // [out_features, in_features]
+  at::Tensor bias;                     // [out_features]; undefined without bias
+  std::vector<LowRankLinear> changes;  // added to x W^T + b
 
  private:
   void pack_weights() override;
+  void share_packed(const Module& other) override;
 
   ops::PackedLinear packed_;
 };
@@ -39,11 +42,13 @@ class GatedLinear : public Module {
   GatedLinear(const Place& place, std::int64_t in_features, std::int64_t out_features);
   at::Tensor forward(const at::Tensor& x) const;
 
-  at::Tensor weight;  // [2 * out_features, in_features]
-  at::Tensor bias;    // [2 * out_features]
+  at::Tensor weight;                   // [2 * out_features, in_features]
+  at::Tensor bias;                     // [2 * out_features]
+  std::vector<LowRankLinear> changes;  // added to x W^T + b
 
  private:
   void pack_weights() override;
+  void share_packed(const Module& other) override;
 
   ops::PackedLinear packed_;
 };
@@ -61,14 +66,19 @@ class Conv2d : public Module {
   Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options);
   at::Tensor forward(const at::Tensor& x, const ops::ConvExtras& extras = {}) const;
 
-  at::Tensor weight;  // [out_channels, in_channels, kernel, kernel]
-  at::Tensor bias;    // [out_channels]
+  at::Tensor weight;                   // [out_channels, in_channels, kernel, kernel]
+  at::Tensor bias;                     // [out_channels]
+  std::vector<LowRankConv2d> changes;  // added to the result
+
+  const Conv2dOptions& shape() const { return options_; }
 
  private:
   enum class Way { kPlain, kLinear, kWinograd, kOneDnn };
 
   Way best_way() const;
   void pack_weights() override;
+  void share_packed(const Module& other) override;
+  at::Tensor run(const at::Tensor& x, const ops::ConvExtras& extras) const;
   at::Tensor convolve(const at::Tensor& x) const;
   at::Tensor mix_channels(const at::Tensor& x, const at::Tensor& residual) const;  // 1x1
 
@@ -117,7 +127,8 @@ class Embedding : public Module {
   Embedding(const Place& place, std::int64_t rows, std::int64_t features);
   at::Tensor forward(const at::Tensor& ids) const;
 
-  at::Tensor weight;  // [rows, features]
+  at::Tensor weight;      // [rows, features]
+  at::Tensor added_rows;  // [n, features], the rows after those of the table; undefined without
 };
 
 }  // namespace fjord::nn

@@ -1,8 +1,11 @@
 #include "nn/module.h"
 
+#include "core/check.h"
 #include "core/parallel.h"
 
 #include <ATen/ops/empty.h>
+
+#include <algorithm>
 
 namespace fjord::nn {
 
@@ -66,6 +69,30 @@ void Module::pack_all(const kernels::CpuKernels& kernels) {
   const auto all = modules();
   parallel_for_each(static_cast<std::int64_t>(all.size()),
                     [&](std::int64_t i, int) { all[static_cast<size_t>(i)].module->pack(kernels); });
+}
+
+void Module::replace_weight(const at::Tensor& weight) {
+  const auto found =
+      std::find_if(parameters_.begin(), parameters_.end(), [](const auto& each) { return each.first == "weight"; });
+  check(found != parameters_.end(), ErrorCode::kInternal, "a module without weight");
+  *found->second = weight.to(options_);
+  int8_ = {};
+  if (kernels_ != nullptr) pack_weights();
+}
+
+void Module::share(const Module& other) {
+  check(parameters_.size() == other.parameters_.size(), ErrorCode::kInternal, "modules of different classes");
+  options_ = other.options_;
+  kernels_ = other.kernels_;
+  int8_ = other.int8_;
+  for (size_t i = 0; i < parameters_.size(); ++i) *parameters_[i].second = *other.parameters_[i].second;
+  share_packed(other);
+}
+
+void Module::share_all(const Module& other) {
+  check(children_.size() == other.children_.size(), ErrorCode::kInternal, "trees of different configurations");
+  share(other);
+  for (size_t i = 0; i < children_.size(); ++i) children_[i].second->share_all(*other.children_[i].second);
 }
 
 }  // namespace fjord::nn

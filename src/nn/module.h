@@ -72,6 +72,15 @@ class Module {
   // Likewise this module and every one below.
   void pack_all(const kernels::CpuKernels& kernels);
 
+  // Puts another plain weight, in the module's dtype, into the place of "weight" and packs it if this module is packed.
+  void replace_weight(const at::Tensor& weight);
+
+  // Takes over what `other`, a module of the same class and sizes, holds, packed as it is: both share the memory from
+  // then on. This module alone.
+  void share(const Module& other);
+  // Likewise this module and every one below. `other` is a tree built from the same configuration.
+  void share_all(const Module& other);
+
  protected:
   // The place of a child: `conv1(child("conv1"), ...)`. The name may contain dots.
   Place child(std::string name) { return {this, std::move(name), options_}; }
@@ -80,6 +89,8 @@ class Module {
   // Null: the plain operators.
   const kernels::CpuKernels* kernels() const { return kernels_; }
   virtual void pack_weights() { unpack_int8(); }
+  // The packed weights of share(); a class that keeps none has nothing to do.
+  virtual void share_packed(const Module&) {}
   const Int8Scale& int8() const { return int8_; }
   // The dtype in which this module computes.
   at::ScalarType dtype() const { return options_.dtype().toScalarType(); }

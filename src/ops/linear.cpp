@@ -3,6 +3,9 @@
 #include "core/memory_pool.h"
 #include "ops/cpu_tensors.h"
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+
 namespace fjord::ops {
 namespace {
 
@@ -47,6 +50,13 @@ RoundedRows round_rows(const kernels::LinearProblem& problem, const kernels::Cpu
   return out;
 }
 
+// Outputs of a panel of packed weights, by what one with one input takes.
+std::int64_t panel_columns(const kernels::CpuKernels& kernels) {
+  kernels::LinearProblem problem;
+  problem.in_features = problem.out_features = 1;
+  return kernels.pack_linear_bytes(problem) / static_cast<std::int64_t>(sizeof(float));
+}
+
 }  // namespace
 
 PackedLinear pack_linear(const LinearWeight& weight, at::ScalarType dtype, const kernels::CpuKernels& kernels) {
@@ -87,6 +97,22 @@ at::Tensor linear(const at::Tensor& x_in, const PackedLinear& weight, const at::
   parallel_for_each(kernels.linear_items(problem), operations,
                     [&](std::int64_t item, int worker) { kernels.linear(problem, item, scratch.of(worker)); });
   return out;
+}
+
+// A gated panel has as many outputs as an ungated one, values in its first half and their gates in the second: without
+// the gate its columns come out in that order, panel after panel.
+at::Tensor linear_before_gate(const at::Tensor& x, const PackedLinear& weight, const at::Tensor& bias,
+                              const kernels::CpuKernels& kernels) {
+  const auto half = panel_columns(kernels) / 2, out = weight.out_features, panels = (out + half - 1) / half;
+  const auto column = at::arange(panels * half).view({panels, 1, half}).clamp_max(out - 1);
+  const auto row = at::cat({column, column + out}, 1).flatten();
+  auto ungated = weight;
+  ungated.gated = false;
+  ungated.out_features = row.numel();
+  if (weight.scale.defined()) ungated.scale = weight.scale.index_select(0, row);
+  const auto y = linear(x, ungated, bias.index_select(0, row), {}, kernels).unflatten(-1, {panels, 2, half});
+  const auto halves = y.transpose(-3, -2).flatten(-2).narrow(-1, 0, out);
+  return halves.flatten(-2);
 }
 
 }  // namespace fjord::ops

@@ -43,4 +43,8 @@ PackedLinear pack_linear(const LinearWeight& weight, at::ScalarType dtype, const
 at::Tensor linear(const at::Tensor& x, const PackedLinear& weight, const at::Tensor& bias, const LinearExtras& extras,
                   const kernels::CpuKernels& kernels);
 
+// x [..., in] -> [..., 2 * out] of a gated layer: x W^T + b as it is before the gate.
+at::Tensor linear_before_gate(const at::Tensor& x, const PackedLinear& weight, const at::Tensor& bias,
+                              const kernels::CpuKernels& kernels);
+
 }  // namespace fjord::ops

@@ -142,6 +142,21 @@ TEST_P(Linear, Int8WeightsCanBeGated) {
   }
 }
 
+TEST_P(Linear, BeforeTheGateIsThePlainProduct) {
+  for (const std::int64_t out : {3, 32, 100}) {
+    auto c = make(40, 64, 2 * out, out);
+    const auto packed = ops::pack_linear({.values = c.weight, .gated = true}, dtype(), kernels());
+    expect_close(ops::linear_before_gate(c.x, packed, c.bias, kernels()), exact(c), 2e-6, 4e-3);
+    for (const bool round_inputs : {false, true}) {
+      auto other = make(40, 64, 2 * out, out);
+      const auto int8 = ops::pack_linear(quantize(other, true, round_inputs), dtype(), kernels());
+      const auto result = ops::linear_before_gate(other.x, int8, other.bias, kernels());
+      if (round_inputs) other.x = rounded(other.x);
+      expect_close(result, exact(other), 2e-6, 4e-3);
+    }
+  }
+}
+
 TEST_P(Linear, RowsOfZerosStayZeros) {
   auto c = make(7, 32, 20, 20);
   c.x = at::zeros_like(c.x);

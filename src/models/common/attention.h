@@ -45,6 +45,8 @@ class Attention : public nn::Module {
   nn::Linear to_out_0;  // "to_out.0"
 
  private:
+  void share_packed(const Module& other) override { cuda_kernel_ = static_cast<const Attention&>(other).cuda_kernel_; }
+
   AttentionConfig config_;
   std::string cuda_kernel_ = "auto";
 };
