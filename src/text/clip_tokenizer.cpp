@@ -60,7 +60,7 @@ void check_special(const TokenizerData& data, const TokenIds& ids, const std::st
 ClipTokenizer::ClipTokenizer(const TokenizerData& data) : ClipTokenizer(data, vocabulary_ids(data.vocabulary)) {}
 
 ClipTokenizer::ClipTokenizer(const TokenizerData& data, TokenIds ids)
-    : encoder_(ids, data.merges, data.unk), max_length_(data.max_length) {
+    : encoder_(std::make_shared<const BytePairEncoder>(ids, data.merges, data.unk)), max_length_(data.max_length) {
   check(max_length_ >= kMinLength && max_length_ <= kMaxLength, ErrorCode::kBadFile,
         "tokenizer: expected a model_max_length of ", kMinLength, " to ", kMaxLength, ", got ", max_length_);
   check_special(data, ids, data.bos, "bos");
@@ -83,7 +83,7 @@ void ClipTokenizer::append_words(std::u32string_view text, std::vector<std::int6
   for (const std::u32string_view word : split_words(text)) {
     bytes.clear();
     for (const char32_t character : word) append_utf8(character, bytes);
-    encoder_.encode(bytes, out);
+    encoder_->encode(bytes, out);
   }
 }
 
@@ -99,11 +99,40 @@ std::vector<std::int64_t> ClipTokenizer::tokenize(std::string_view utf8) const {
     }
     const std::u32string normal = normalize(typed.characters);
     for (const TextPiece& piece : normalized_.split(normal)) {
-      if (piece.id >= 0) ids.push_back(piece.id);
+      if (piece.id >= 0) append_added(piece.id, ids);
       if (piece.id < 0) append_words(piece.characters, ids);
     }
   }
   return ids;
+}
+
+void ClipTokenizer::append_added(std::int64_t id, std::vector<std::int64_t>& out) const {
+  const auto found = vectors_.find(id);
+  const auto count = found == vectors_.end() ? 1 : found->second;
+  for (std::int64_t i = 0; i < count; ++i) out.push_back(id + i);
+}
+
+void ClipTokenizer::add_learned(const std::string& token, std::int64_t id, std::int64_t vectors) {
+  const auto pattern = normalize(decode_utf8(token));
+  check(!pattern.empty() && pattern.size() <= TokenFinder::kMaxPattern, ErrorCode::kInvalidArgument,
+        "a learned token must have 1 to ", TokenFinder::kMaxPattern, " characters, got ", quoted(token));
+  const auto pieces = normalized_.split(pattern);
+  check(pieces.size() > 1 || pieces.front().id < 0, ErrorCode::kInvalidArgument, "the token ", quoted(token),
+        " is known already");
+  check(tokenize(token).size() > 1, ErrorCode::kInvalidArgument, "the token ", quoted(token),
+        " is a word of the vocabulary; give the textual inversion another name");
+  normalized_.add({pattern, id, false, false});
+  if (vectors > 1) vectors_.emplace(id, vectors);
+  vocabulary_size_ = std::max(vocabulary_size_, id + 1);
+}
+
+ClipTokenizer ClipTokenizer::with_tokens(const std::vector<LearnedToken>& tokens) const {
+  ClipTokenizer out = *this;
+  for (const auto& [token, first_id, vectors] : tokens) {
+    out.add_learned(token, first_id, vectors);
+    for (std::int64_t i = 1; i < vectors; ++i) out.add_learned(token + "_" + std::to_string(i), first_id + i, 1);
+  }
+  return out;
 }
 
 TokenizedPrompt ClipTokenizer::encode(std::string_view utf8) const {

@@ -183,5 +183,33 @@ TEST(ClipTokenizerTest, AddedTokensGetTheNextIds) {
   EXPECT_THAT(tokenizer.tokenize("<CAT><dog><cat>"), ElementsAre(1024, 1025, 1024));
 }
 
+TEST(ClipTokenizerTest, LearnedTokensStandForTheirVectors) {
+  const ClipTokenizer base(tiny());
+  const auto learned = base.with_tokens({{"<old-map>", 2000, 3}, {"zxq", 2003, 1}});
+  EXPECT_THAT(learned.tokenize("<old-map>"), ElementsAre(2000, 2001, 2002));
+  EXPECT_THAT(learned.tokenize("<OLD-map><old-map>_1 zxq"), ElementsAre(2000, 2001, 2002, 2001, 2003));
+  EXPECT_EQ(learned.tokenize("a gold crown"), base.tokenize("a gold crown"));
+  EXPECT_EQ(learned.vocabulary_size(), 2004);
+  for (const auto id : base.tokenize("<old-map>")) EXPECT_LT(id, 2000);
+}
+
+TEST(ClipTokenizerTest, LearnedTokensMustBeNew) {
+  const ClipTokenizer base(tiny());
+  const auto refusal = [&](const std::vector<LearnedToken>& tokens) {
+    try {
+      base.with_tokens(tokens);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refusal({{"", 2000, 1}}), HasSubstr("1 to 256 characters"));
+  EXPECT_THAT(refusal({{std::string(300, 'x'), 2000, 1}}), HasSubstr("1 to 256 characters"));
+  EXPECT_THAT(refusal({{"<a>", 2000, 1}, {"<A>", 2001, 1}}), HasSubstr("known already"));
+  EXPECT_THAT(refusal({{"crown", 2000, 1}}), HasSubstr("word of the vocabulary"));
+  EXPECT_THAT(refusal({{"<|endoftext|>", 2000, 1}}), HasSubstr("word of the vocabulary"));
+}
+
 }  // namespace
 }  // namespace fjord::text
