@@ -1,6 +1,7 @@
 // Everything of fjord's C++ interface. No LibTorch header is included: the opt-in tier for that is fjord/torch/.
 #pragma once
 
+#include <fjord/adapters.h>
 #include <fjord/approximation.h>
 #include <fjord/attention.h>
 #include <fjord/embeddings.h>

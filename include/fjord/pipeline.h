@@ -2,6 +2,7 @@
 // Generation: one running request, advanced step by step.
 #pragma once
 
+#include <fjord/adapters.h>
 #include <fjord/error.h>
 #include <fjord/export.h>
 #include <fjord/heat_map.h>
@@ -41,7 +42,9 @@ struct LoadOptions {
   bool without_text_encoder = false;
   // Folder of a small autoencoder (AutoencoderTiny, "TAESD") that decodes previews in a fraction of the time; empty:
   // the model's own VAE does.
-  std::string preview_vae;
+  std::string preview_vae = {};
+  // Merged into the weights for good: costs time while loading and none afterwards. The folder must stay where it is.
+  std::vector<FusedAdapter> adapters = {};
 };
 
 // Defaults and limits of a loaded model.
@@ -132,6 +135,16 @@ class FJORD_API Pipeline {
   // What the request will take of memory. Within request.memory_budget where that is not 0: the VAE decodes in tiles if
   // nothing else fits. Throws Error: kOutOfMemory if even that does not, and what start() throws for a bad request.
   MemoryPlan plan(const Request& request) const;
+  // Reads an adapter for Request::adapters: a safetensors file with a LoRA, LoHa, LoKr or DoRA in the naming of
+  // kohya-ss (LyCORIS), diffusers or peft, or the folder that peft or diffusers wrote. Nothing of the file is needed
+  // afterwards. Throws Error: kNotFound; kBadFile naming keys that are no layer of this model, factors that are
+  // missing, do not fit or have rank 0; kNonFinite for NaN and infinity; kUnsupported for another kind of file, saying
+  // which.
+  Adapter load_adapter(const std::string& path) const;
+  // Likewise a textual inversion (safetensors of diffusers, kohya-ss, AUTOMATIC1111, or clip_l and clip_g for two text
+  // encoders). `tokens`: what stands for it in a prompt: one word for all its vectors, or one for each; empty: the name
+  // inside the file, else the file's own. Throws as load_adapter.
+  Adapter load_embedding(const std::string& path, const std::vector<std::string>& tokens = {}) const;
 
   const PipelineInfo& info() const;
 

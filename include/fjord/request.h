@@ -1,6 +1,7 @@
 // What the caller asks of a pipeline: one plain struct, every field with its default.
 #pragma once
 
+#include <fjord/adapters.h>
 #include <fjord/approximation.h>
 #include <fjord/denoising_range.h>
 #include <fjord/export.h>
@@ -77,6 +78,8 @@ struct Request {
   Reproduction reproduction;    // other programs' ways; see fjord/preset.h
   Guidance guidance_options;    // how the prompt steers, beyond one scale; off
   Approximation approximation;  // speed for a picture that differs a little; off
+
+  std::vector<AdapterUse> adapters = {};  // LoRAs and textual inversions for this request, at most 64
 };
 
 }  // namespace fjord

@@ -1,6 +1,7 @@
 // The record's JSON form has a number; it rises when old readers would misunderstand new files.
 #include "cli/png_metadata.h"
 
+#include "cli/adapter_json.h"
 #include "cli/image_input_json.h"
 #include "cli/json_fields.h"
 #include "cli/numbers.h"
@@ -36,6 +37,7 @@ Json record_to_json(const PictureRecord& record) {
     json["latents"] = {{"path", record.latents}, {"fingerprint", record.latents_fingerprint}};
   }
   if (!record.input.images.empty()) json["input"] = input_files_to_json(record.input);
+  if (!record.adapters.files.empty()) json["adapters"] = adapters_to_json(record.adapters);
   return json;
 }
 
@@ -65,6 +67,9 @@ PictureRecord record_from_json(const Json& json, const std::string& where) {
   fields.read("image_index", record.image_index);
   read_file_mark(fields.object("latents"), where + ": latents", record.latents, record.latents_fingerprint);
   if (const Json* input = fields.object("input")) record.input = input_files_from_json(*input, where + ": input");
+  if (const Json* adapters = fields.object("adapters")) {
+    record.adapters = adapters_from_json(*adapters, where + ": adapters");
+  }
   const Json* request = fields.object("request");
   if (request == nullptr) throw Error(ErrorCode::kBadFile, where + ": the request is missing");
   record.request = request_from_json(*request);

@@ -3,6 +3,7 @@
 //   "fjord"       JSON with everything that `fjord replay` needs
 #pragma once
 
+#include "cli/adapter_options.h"
 #include "cli/input_files.h"
 
 #include <fjord/image.h>
@@ -23,8 +24,9 @@ struct PictureRecord {
   int image_index = 0;                // which of the request's images this is, from 0
   std::string latents;                // path of the file of initial latents, if one was given
   std::string latents_fingerprint;
-  InputFiles input;  // pictures that it was made from
-  Request request;   // the effective one, every default filled in
+  InputFiles input;       // pictures that it was made from
+  AdapterFiles adapters;  // LoRAs and textual inversions
+  Request request;        // the effective one, every default filled in
 };
 
 PngText to_png_text(const PictureRecord& record);

@@ -153,10 +153,14 @@ void render(const RenderJob& job, Output& output) {
   }
   record.input = job.files;
   read_input_files(record.input, request);
+  record.adapters = with_fingerprints(job.adapters);
   const std::string model = find_model(job.model);
+  LoadOptions load = job.load;
+  fuse_adapters(record.adapters, load);
   ProgressReporter reporter(job.progress, output);
   reporter.loading(job.model);
-  const Pipeline pipeline = Pipeline::load(model, job.load);
+  const Pipeline pipeline = Pipeline::load(model, load);
+  request.adapters = load_adapters(record.adapters, pipeline);
   throw_if_interrupted();
   record.device = pipeline.info().device;
   record.kernels = pipeline.info().kernels;

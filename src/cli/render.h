@@ -1,6 +1,7 @@
 // One run from a request to files: what `fjord txt2img` and `fjord replay` have in common.
 #pragma once
 
+#include "cli/adapter_options.h"
 #include "cli/input_files.h"
 #include "cli/output.h"
 #include "cli/paths.h"
@@ -20,6 +21,7 @@ struct RenderJob {
   InputFiles files;                          // pictures to start from and a mask, read into the request
   std::string latents;                       // safetensors file of initial noise; empty: drawn from the seed
   std::string expected_latents_fingerprint;  // likewise
+  AdapterFiles adapters;                     // with the fingerprints of the first time
   std::string out = "out.png";               // numbered if the request makes several images
   int only_image = -1;                       // writes this one of the request's images only; -1: all
   std::string save_latents;                  // safetensors file for the final latents; empty: none

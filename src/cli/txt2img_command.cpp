@@ -152,6 +152,7 @@ void add_txt2img_options(CommandOptions& options, RenderJob& job) {
   add_scheduler_options(options, job.request);
   add_guidance_options(options, job.request.guidance_options);
   add_approximation_options(options, job.request.approximation);
+  add_adapter_options(options, job.adapters);
   add_run_options(options, job);
   add_file_options(options, job);
 }

@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/tensors.h"
 #include "ops/wrap.h"
+#include "pipeline/adapted_model.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/heat_maps.h"
 #include "pipeline/images.h"
@@ -16,9 +17,19 @@
 #include <utility>
 
 namespace fjord {
+namespace {
+
+// Outside the request's pool: what is merged may outlive the request.
+std::shared_ptr<const pipeline::Model> with_adapters(const std::shared_ptr<const pipeline::Model>& model,
+                                                     const Request& request, int threads) {
+  const pipeline::RunScope scope(threads, nullptr);
+  return pipeline::adapted_model(model, request.adapters);
+}
+
+}  // namespace
 
 Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Request& request, int threads)
-    : model_(std::move(model)),
+    : model_(with_adapters(model, request, threads)),
       request_(pipeline::checked_request(request, model_->info)),
       canvas_(request_.image_input),
       threads_(threads),

@@ -12,6 +12,7 @@
 #include "loading/tokenizer_files.h"
 #include "models/vae/autoencoder_kl.h"
 #include "models/vae/autoencoder_tiny.h"
+#include "pipeline/adapted_model.h"
 #include "pipeline/cpu_kernels.h"
 #include "pipeline/memory_plan.h"
 
@@ -177,6 +178,18 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   model.weight_bytes =
       stored_weights(source, keeps_text ? model.family.text_encoders : std::vector<std::string>(), model.dtype);
   read_own_defaults(source, model.info);
+  const auto home = std::make_shared<AdapterHome>();
+  home->options = engine.tensors;
+  home->kernels = engine.keeping.kernels;
+  home->keep_text = !options.drop_text_encoder;
+  home->add_unet(unet, {shared_source, "unet", "diffusion_pytorch_model", &loading::unet_rules()});
+  for (size_t i = 0; i < model.text_encoders.size(); ++i) {
+    const auto& folder = model.family.text_encoders[i];
+    home->add_text_encoder(text_part(model, i), model.text_encoders[i].config,
+                           {shared_source, folder, "model", &loading::clip_text_rules()});
+  }
+  model.adapters = home;
+  fuse_adapters(model, home, options.adapters);
   return model;
 }
 

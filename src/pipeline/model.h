@@ -18,23 +18,27 @@
 
 namespace fjord::pipeline {
 
+struct AdapterHome;  // pipeline/adapter_set.h
+
 // A text encoder with the tokenizer that belongs to it.
 struct TextEncoder {
-  std::unique_ptr<const text::ClipTokenizer> tokenizer;
+  std::shared_ptr<const text::ClipTokenizer> tokenizer;
   config::ClipText config;
   // Gives the network, which may have to be read first; it is there for as long as the pointer is held.
   std::function<std::shared_ptr<const models::ClipTextModel>()> network;
 };
 
+// Cheap to copy; copies share the parts.
 struct Model {
   Family family;
   std::vector<TextEncoder> text_encoders;  // one or two
-  std::unique_ptr<const models::UNet2DConditionModel> unet;
-  std::unique_ptr<const models::Autoencoder> vae;
+  std::shared_ptr<const models::UNet2DConditionModel> unet;
+  std::shared_ptr<const models::Autoencoder> vae;
   // Reads the VAE once more, in float32; empty where it is in float32 already or cannot be read again.
   std::function<std::unique_ptr<const models::Autoencoder>()> float32_vae;
-  std::unique_ptr<const models::Autoencoder> preview_vae;                          // null: previews come from `vae`
-  std::unique_ptr<LatentColors> latent_colors = std::make_unique<LatentColors>();  // made when first asked for
+  std::shared_ptr<const models::Autoencoder> preview_vae;                          // null: previews come from `vae`
+  std::shared_ptr<LatentColors> latent_colors = std::make_shared<LatentColors>();  // made when first asked for
+  std::shared_ptr<const AdapterHome> adapters;
   config::Scheduler scheduler;
   PipelineInfo info;
   std::uint64_t weight_bytes = 0;  // of the networks, as they are kept

@@ -2,6 +2,7 @@
 #include <fjord/pipeline.h>
 
 #include "core/check.h"
+#include "pipeline/adapter_set.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/generation.h"
 #include "pipeline/memory_plan.h"
@@ -80,6 +81,20 @@ MemoryPlan Pipeline::plan(const Request& request) const {
   return pipeline::translated([&] {
     const pipeline::RunScope scope(impl_->threads, nullptr);
     return pipeline::plan_memory(*impl_->model, pipeline::checked_request(request, impl_->model->info));
+  });
+}
+
+Adapter Pipeline::load_adapter(const std::string& path) const {
+  return pipeline::translated([&] {
+    const pipeline::RunScope scope(impl_->threads, nullptr);
+    return pipeline::load_adapter(impl_->model->adapters, path);
+  });
+}
+
+Adapter Pipeline::load_embedding(const std::string& path, const std::vector<std::string>& tokens) const {
+  return pipeline::translated([&] {
+    const pipeline::RunScope scope(impl_->threads, nullptr);
+    return pipeline::load_embedding(impl_->model->adapters, path, tokens);
   });
 }
 
