@@ -89,8 +89,18 @@ class Heap {
 
  private:
   void grow(size_t size) {
+    give_back_free_chunks();
     chunks_.push_back(std::make_unique<Chunk>(round_up(std::max(size, kLeastChunk), kHugePage), pages_));
     remember(chunks_.back()->data(), chunks_.back()->size());
+  }
+  // Those were all too small for what is asked.
+  void give_back_free_chunks() {
+    std::erase_if(chunks_, [this](const auto& chunk) {
+      const auto found = free_.find(chunk->data());
+      const bool is_free = found != free_.end() && found->second == chunk->size();
+      if (is_free) forget(chunk->data(), chunk->size());
+      return is_free;
+    });
   }
   void remember(char* begin, size_t size) {
     free_.emplace(begin, size);

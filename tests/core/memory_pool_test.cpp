@@ -78,5 +78,18 @@ TEST(PoolScope, IsSeenByTheThreadsOfTheCaller) {
   EXPECT_EQ(pooled_empty({10}, at::kFloat).numel(), 10);
 }
 
+TEST(MemoryPool, GivesFreeMemoryThatIsTooSmallBackBeforeItGrows) {
+  const auto pool = MemoryPool::create(MemoryPool::Pages::kSmall);
+  const std::int64_t small = std::int64_t{80} << 20, large = std::int64_t{200} << 20;
+  auto kept = pool->empty({small}, at::kByte);
+  auto freed = pool->empty({small}, at::kByte);
+  EXPECT_EQ(pool->capacity(), static_cast<size_t>(2 * small));
+  kept.fill_(7);
+  freed.reset();
+  const auto grown = pool->empty({large}, at::kByte);
+  EXPECT_EQ(pool->capacity(), static_cast<size_t>(small + large));
+  EXPECT_TRUE(kept.eq(7).all().item<bool>());
+}
+
 }  // namespace
 }  // namespace fjord
