@@ -23,7 +23,7 @@ from rendering.landscapes import TERRAINS, TIMES
 from rendering.materials import MATERIALS, WEATHERINGS
 from rendering.pixels import RGB
 from rendering.scenes import BACKGROUND_COLOURS, BACKGROUND_MATERIALS, OBJECTS, draw_scene, full_caption, sample
-from schedule import Budget
+from schedule import Budget, mixed_precision
 
 # Attribute -> its possible values. The size of an object is not judged.
 ATTRIBUTES = {
@@ -73,7 +73,7 @@ def to_batch(pixels) -> torch.Tensor:
 
 @torch.no_grad()
 def reconstruct(vae, batch) -> torch.Tensor:
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with mixed_precision():
         return vae.decode(vae.encode(batch).latent_dist.mode()).sample.float().clamp(-1, 1)
 
 
@@ -105,7 +105,7 @@ def train(judge, vae, images, scenes, budget: Budget, seed: int) -> list:
         batch = disturbed(torch.cat([to_batch(images[np.sort(real)]), reconstructed[soft]]), rng)
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * (.5 + .5 * np.cos(np.pi * part)) * min(1, (budget.step + 1) / 50) + 1e-5
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with mixed_precision():
             outputs = judge(batch)
         loss = loss_of(outputs, wanted[np.concatenate([np.sort(real), soft])])
         optimizer.zero_grad()

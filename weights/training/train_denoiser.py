@@ -15,7 +15,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from make_dataset import load_images, load_scenes
 from rendering.scenes import caption
-from schedule import Average, Budget, add_budget_options, learning_rate, save_whole, take_step
+from schedule import Average, Budget, add_budget_options, learning_rate, mixed_precision, save_whole, take_step
 from train_vae import encode
 
 BATCH, DROPPED_CAPTIONS, SNR_LIMIT = 64, .1, 5.
@@ -78,7 +78,7 @@ def train(unet, text_encoder, batches: Batches, budget: Budget, seed: int, rate:
     history = []
     while (part := budget.part()) < 1:
         noisy, timesteps, velocity, ids = batches.draw()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with mixed_precision():
             prediction = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
         errors = ((prediction.float() - velocity) ** 2).mean((1, 2, 3))
         take_step((errors * weights[timesteps]).mean(), parameters, optimizer,

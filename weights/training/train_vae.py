@@ -14,7 +14,7 @@ from diffusers import AutoencoderKL
 
 from make_dataset import load_images
 from rendering.pixels import SIZE
-from schedule import Average, Budget, add_budget_options, learning_rate, save_whole, take_step
+from schedule import Average, Budget, add_budget_options, learning_rate, mixed_precision, save_whole, take_step
 
 BATCH, CROP, CROP_UNTIL = 8, 64, .55
 KL_WEIGHT = 5e-4
@@ -52,7 +52,7 @@ def draw_batch(images, rng, crop: int):
 
 def losses(vae, batch, decoder_only: bool):
     """The loss and the L1 part of it."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with mixed_precision():
         with torch.set_grad_enabled(not decoder_only):
             posterior = vae.encode(batch).latent_dist
             latents = posterior.mean + torch.exp(.5 * posterior.logvar) * torch.randn_like(posterior.mean)
