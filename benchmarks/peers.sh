@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Times fjord beside its peers on this machine: builds fjord, sets the peers up in .deps/peers (from PyPI), makes models
 # with random weights, and runs all in turn. `benchmarks/peers.sh --help` lists the options.
+# FJORD_PEERS names another folder for peers and models; FJORD_PEERS_PYTHON a Python that has the peers already, into which
+# nothing is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-here=.deps/peers
-python=$here/venv/bin/python
+here=${FJORD_PEERS:-.deps/peers}
+python=${FJORD_PEERS_PYTHON:-$here/venv/bin/python}
 quick=0 build=1 help=0
 for argument in "$@"; do
   case "$argument" in
@@ -34,13 +36,15 @@ pip_install() {
 }
 
 install_peers() {
-  mkdir -p "$here"
+  mkdir -p "$here/models"
+  [ -z "${FJORD_PEERS_PYTHON:-}" ] || return 0
   [ -x "$python" ] || python3 -m venv --without-pip "$here/venv"
   pip_install requirements || { tail -5 "$here/requirements.log" >&2; exit 1; }
 }
 
 # Built from source for this very processor. Without it the other peers still run.
 install_sdcpp() {
+  [ -z "${FJORD_PEERS_PYTHON:-}" ] || return 0
   CMAKE_ARGS="-DGGML_NATIVE=ON -DSD_BUILD_EXAMPLES=OFF -DSD_WEBP=OFF -DSD_WEBM=OFF" \
     pip_install sdcpp-requirements --no-binary stable-diffusion-cpp-python ||
     echo "stable-diffusion.cpp could not be built, see $here/sdcpp-requirements.log" >&2
@@ -65,4 +69,4 @@ if [ $quick = 0 ]; then
   install_sdcpp
   make_model sdxl benchmarks/peers/make_sdxl_unet.py
 fi
-exec "$python" benchmarks/peers/run.py "$@"
+exec "$python" benchmarks/peers/run.py --models "$here/models" "$@"

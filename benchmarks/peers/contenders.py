@@ -39,10 +39,6 @@ def python(script: str, *arguments) -> list:
     return [sys.executable, HERE / script, *arguments]
 
 
-def bfloat16_is_native() -> bool:
-    return "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
-
-
 def fjord(row: Row, repeats: int, places: Places) -> Contender:
     folder, needs = places.models / row.model, []
     if row.precision == "int8":
@@ -51,7 +47,7 @@ def fjord(row: Row, repeats: int, places: Places) -> Contender:
             raise Absent("this fjord cannot quantise")
         source, folder = folder, places.models / f"{row.model}-int8"
         needs = [(folder, [program, "quantize", source, folder])]
-    dtype = TORCH_TYPES.get(row.precision, "bfloat16" if bfloat16_is_native() else "float32")
+    dtype = TORCH_TYPES.get(row.precision, "bfloat16")  # what int8 leaves
     return Contender([places.programs / "bench_parts", folder, row.work, dtype, repeats], needs)
 
 
