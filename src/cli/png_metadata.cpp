@@ -124,6 +124,25 @@ std::string task_fields(const Request& request) {
   return text;
 }
 
+std::string approximation_fields(const Approximation& approximation) {
+  const Approximation none;
+  std::string text;
+  const auto add = [&text](const char* name, const std::string& value) {
+    text += ", " + std::string(name) + ": " + value;
+  };
+  const auto& a = approximation;
+  if (a.guidance_begin != none.guidance_begin) add("Guidance begin", format_real(a.guidance_begin));
+  if (a.guidance_end != none.guidance_end) add("Guidance end", format_real(a.guidance_end));
+  if (a.guidance_every != none.guidance_every) add("Guidance every", std::to_string(a.guidance_every));
+  if (a.cache_interval != none.cache_interval) {
+    add("DeepCache interval", std::to_string(a.cache_interval));
+    add("DeepCache branch", std::to_string(a.cache_branch));
+  }
+  if (a.text_gate != none.text_gate) add("T-GATE", format_real(a.text_gate));
+  if (a.merge_ratio != none.merge_ratio) add("Token merging ratio", format_real(a.merge_ratio));
+  return text;
+}
+
 }  // namespace
 
 std::string parameters_text(const PictureRecord& record) {
@@ -141,6 +160,7 @@ std::string parameters_text(const PictureRecord& record) {
   if (request.guidance_rescale != 0.0) text += ", CFG rescale: " + format_real(request.guidance_rescale);
   text += task_fields(request);
   for (const auto& [key, value] : request.scheduler_options) text += ", " + key + ": " + field_value(value);
+  text += approximation_fields(request.approximation);
   return text + batch_fields(record) + ", Version: fjord " + record.version;
 }
 

@@ -60,6 +60,17 @@ TEST(PngMetadataTest, ParametersTextTellsOptionsAndThePlaceInTheBatch) {
   EXPECT_NE(parameters_text(picture).find("Seed: 11,"), std::string::npos);
 }
 
+TEST(PngMetadataTest, ParametersTextTellsApproximations) {
+  PictureRecord picture = record();
+  picture.request.approximation.guidance_end = 0.8;
+  picture.request.approximation.cache_interval = 3;
+  picture.request.approximation.merge_ratio = 0.5;
+  EXPECT_NE(parameters_text(picture).find(
+                ", Guidance end: 0.8, DeepCache interval: 3, DeepCache branch: 0, Token merging ratio: 0.5, Version"),
+            std::string::npos)
+      << parameters_text(picture);
+}
+
 TEST(PngMetadataTest, RecordRoundTrips) {
   PictureRecord picture = record();
   picture.image_index = 2;
