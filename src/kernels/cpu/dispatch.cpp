@@ -1,3 +1,4 @@
+// Which tables there are is the build's affair (FJORD_HAS_...), which of them run here the processor's.
 #include "kernels/cpu/kernels.h"
 
 namespace fjord::kernels {
@@ -5,7 +6,6 @@ namespace fjord::kernels {
 namespace baseline {
 extern const CpuKernels table;
 }
-#if defined(__x86_64__)
 namespace avx2 {
 extern const CpuKernels table;
 }
@@ -15,19 +15,25 @@ extern const CpuKernels table;
 namespace avx512_bf16 {
 extern const CpuKernels table;
 }
-#endif
 
 namespace {
 
 std::vector<const CpuKernels*> find_supported() {
   std::vector<const CpuKernels*> out;
 #if defined(__x86_64__)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  [[maybe_unused]] const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  [[maybe_unused]] const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                                       __builtin_cpu_supports("avx512dq");
+#endif
+#ifdef FJORD_HAS_AVX512_BF16
   if (avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"))
     out.push_back(&avx512_bf16::table);
+#endif
+#ifdef FJORD_HAS_AVX512
   if (avx512) out.push_back(&avx512::table);
+#endif
+#ifdef FJORD_HAS_AVX2
   if (avx2) out.push_back(&avx2::table);
 #endif
   out.push_back(&baseline::table);
