@@ -4,6 +4,7 @@
 #include <fjord/adapters.h>
 #include <fjord/approximation.h>
 #include <fjord/attention.h>
+#include <fjord/convert.h>
 #include <fjord/embeddings.h>
 #include <fjord/error.h>
 #include <fjord/guidance.h>
@@ -13,6 +14,7 @@
 #include <fjord/image_input.h>
 #include <fjord/inspect.h>
 #include <fjord/jobs.h>
+#include <fjord/model_files.h>
 #include <fjord/pipeline.h>
 #include <fjord/preset.h>
 #include <fjord/progress.h>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fjord/export.h>
+#include <fjord/model_files.h>
 #include <fjord/request.h>
 
 #include <cstdint>
@@ -21,22 +22,23 @@ struct TensorInfo {
   std::vector<std::int64_t> shape;
 };
 
-// One part of a model: a component folder of a pipeline, or a single safetensors file.
+// One part of a model: a component of a pipeline, or a single safetensors file.
 struct PartReport {
   std::string name;  // "unet", "vae", ... or the file's name
-  Facts facts;       // class, sizes, precision: what its config.json says
+  Facts facts;       // class, sizes, precision: what its config.json says, or would say
   std::vector<TensorInfo> tensors;
   std::map<std::string, std::string> metadata;  // the file's own __metadata__
 };
 
 struct ModelReport {
-  std::string kind;  // "pipeline folder", "component folder" or "safetensors file"
+  std::string kind;  // "pipeline folder", "component folder", "single-file checkpoint" or "safetensors file"
   std::vector<PartReport> parts;
 };
 
-// Reads the headers and configurations under `path`; tensor data is not read.
+// Reads the headers and configurations under `path`; tensor data is not read. A single file that holds a whole model is
+// shown as the folder it stands for, with what it was found to be; any other one says why it is no model.
 // Throws Error: kNotFound, kBadFile, kUnsupported.
-FJORD_API ModelReport inspect(const std::string& path);
+FJORD_API ModelReport inspect(const std::string& path, const ModelFiles& files = {});
 
 // Versions, devices, threads and limits as this process sees them.
 FJORD_API Facts system_facts();

@@ -8,6 +8,7 @@
 #include <fjord/heat_map.h>
 #include <fjord/image.h>
 #include <fjord/memory_plan.h>
+#include <fjord/model_files.h>
 #include <fjord/progress.h>
 #include <fjord/request.h>
 #include <fjord/storage.h>
@@ -45,6 +46,7 @@ struct LoadOptions {
   std::string preview_vae = {};
   // Merged into the weights for good: costs time while loading and none afterwards. The folder must stay where it is.
   std::vector<FusedAdapter> adapters = {};
+  ModelFiles files = {};  // where its parts come from
 };
 
 // Defaults and limits of a loaded model.
@@ -68,6 +70,7 @@ struct PipelineInfo {
   bool size_conditions = false;  // knows MicroConditions and pooled text
   bool aesthetic_score = false;  // among them the aesthetic score, in place of the target size
   int skip_connections = 0;      // of the U-Net; Approximation::cache_branch names one
+  std::vector<std::string> notes;  // what the model's files do not say and was assumed, a sentence each
 };
 
 // What a request gives.
@@ -119,7 +122,8 @@ class FJORD_API Generation {
 // (copies share the weights); every method may be called from several threads at once.
 class FJORD_API Pipeline {
  public:
-  // Loads a model folder in diffusers' layout. Throws Error: kNotFound, kBadFile, kUnsupported, kDeviceUnavailable...
+  // Loads a model folder in diffusers' layout, or a single safetensors file in the original layout (ModelFiles).
+  // Throws Error: kNotFound, kBadFile, kUnsupported, kDeviceUnavailable...
   static Pipeline load(const std::string& path, const LoadOptions& options = {});
   // Likewise from the host's own storage; with drop_text_encoder it is asked again at every request.
   static Pipeline load(std::shared_ptr<const Storage> storage, const LoadOptions& options = {});

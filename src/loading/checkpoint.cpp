@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "loading/json_text.h"
 
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -29,6 +30,17 @@ std::map<std::string, std::string> read_weight_map(const Source& source, const s
   return out;
 }
 
+std::string folder_prefix(const std::string& folder) { return folder.empty() ? folder : folder + "/"; }
+
+// The weights, or the index of their shards. The reference's _add_variant puts the variant before the last extension.
+std::optional<std::string> find_weights(const Source& source, const std::string& stem) {
+  for (const char* ending :
+       {".safetensors", ".safetensors.index.json", ".fp16.safetensors", ".safetensors.index.fp16.json"}) {
+    if (source.exists(stem + ending)) return stem + ending;
+  }
+  return std::nullopt;
+}
+
 void refuse_pickles(const Source& source, const std::string& prefix) {
   for (const char* name : {"diffusion_pytorch_model.bin", "pytorch_model.bin", "diffusion_pytorch_model.fp16.bin",
                            "model.fp16.bin", "diffusion_pytorch_model.ckpt"}) {
@@ -43,30 +55,28 @@ void refuse_pickles(const Source& source, const std::string& prefix) {
 Checkpoint::Checkpoint(Safetensors file) { add(std::move(file)); }
 
 Checkpoint::Checkpoint(const Source& source, const std::string& folder, const std::string& stem) {
-  const auto prefix = folder.empty() ? folder : folder + "/";
-  for (const char* variant : {"", ".fp16"}) {
-    const auto plain = prefix + stem + variant + ".safetensors";
-    if (source.exists(plain)) {
-      add(Safetensors(source.open(plain)));
-      return;
-    }
-    const auto index = variant[0] == '\0' ? plain + ".index.json" : prefix + stem + ".safetensors.index.fp16.json";
-    if (source.exists(index)) {
-      add_shards(source, prefix, index);
-      return;
-    }
+  const auto prefix = folder_prefix(folder);
+  const auto found = find_weights(source, prefix + stem);
+  if (!found) refuse_pickles(source, prefix);
+  check(found.has_value(), ErrorCode::kNotFound, "there are no weights: expected ",
+        source.describe(prefix + stem + ".safetensors"), " (or .safetensors.index.json, or .fp16.safetensors)");
+  if (found->ends_with(".json")) {
+    add_shards(source, prefix, *found);
+  } else {
+    add(Safetensors(source.open(*found)));
   }
-  refuse_pickles(source, prefix);
-  fail(ErrorCode::kNotFound, "there are no weights: expected ", source.describe(prefix + stem + ".safetensors"),
-       " (or .safetensors.index.json, or .fp16.safetensors)");
+}
+
+bool Checkpoint::exists(const Source& source, const std::string& folder, const std::string& stem) {
+  return find_weights(source, folder_prefix(folder) + stem).has_value();
 }
 
 void Checkpoint::add(Safetensors file) {
-  files_.push_back(std::move(file));
-  for (const auto& [name, entry] : files_.back().tensors()) {
+  files_.push_back(std::make_shared<const Safetensors>(std::move(file)));
+  for (const auto& [name, entry] : files_.back()->tensors()) {
     const bool is_new = tensors_.emplace(name, Location{files_.size() - 1, &entry}).second;
     check(is_new, ErrorCode::kBadFile, "tensor ", fjord::quoted(name), " is in two files, the second is ",
-          fjord::quoted(files_.back().name(), 300));
+          fjord::quoted(files_.back()->name(), 300));
   }
 }
 
@@ -97,7 +107,7 @@ const TensorEntry* Checkpoint::find(const std::string& name) const {
 
 void Checkpoint::read_into(const std::string& name, at::Tensor& destination) const {
   const auto& location = tensors_.at(name);
-  files_[location.file].read_into(*location.entry, name, destination);
+  files_[location.file]->read_into(*location.entry, name, destination);
 }
 
 }  // namespace fjord::loading

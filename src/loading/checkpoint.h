@@ -3,6 +3,7 @@
 
 #include "loading/safetensors.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,15 @@ class Checkpoint {
   // Throws Error: kNotFound, saying what was looked for; kUnsupported if there are only pickled weights; kBadFile.
   Checkpoint(const Source& source, const std::string& folder, const std::string& stem);
 
+  // Whether the constructor above would find weights.
+  static bool exists(const Source& source, const std::string& folder, const std::string& stem);
+
   std::vector<std::string> names() const;
   // Null if there is no such tensor.
   const TensorEntry* find(const std::string& name) const;
   // Reads a tensor that find() knows; see Safetensors::read_into.
   void read_into(const std::string& name, at::Tensor& destination) const;
-  const std::vector<Safetensors>& files() const { return files_; }
+  const std::vector<std::shared_ptr<const Safetensors>>& files() const { return files_; }
 
  private:
   struct Location {
@@ -32,7 +36,7 @@ class Checkpoint {
   void add(Safetensors file);
   void add_shards(const Source& source, const std::string& prefix, const std::string& index_name);
 
-  std::vector<Safetensors> files_;
+  std::vector<std::shared_ptr<const Safetensors>> files_;
   std::map<std::string, Location> tensors_;
 };
 

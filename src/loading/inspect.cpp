@@ -5,6 +5,7 @@
 #include "loading/checkpoint.h"
 #include "loading/config_json.h"
 #include "loading/json_text.h"
+#include "loading/open_model.h"
 
 #include <array>
 #include <filesystem>
@@ -45,48 +46,70 @@ PartReport inspect_component(const Source& source, const std::string& folder, co
     if (source.exists(join(folder, config))) add_config(source, join(folder, config), part.facts);
   }
   for (const char* stem : {"diffusion_pytorch_model", "model"}) {
-    const auto base = join(folder, stem);
-    const bool there = source.exists(base + ".safetensors") || source.exists(base + ".safetensors.index.json") ||
-                       source.exists(base + ".fp16.safetensors");
-    if (!there) continue;
+    if (!Checkpoint::exists(source, folder, stem)) continue;
     const Checkpoint checkpoint(source, folder, stem);
-    for (const auto& file : checkpoint.files()) add_tensors(file, part);
+    for (const auto& file : checkpoint.files()) add_tensors(*file, part);
   }
   return part;
 }
 
-ModelReport inspect_folder(const std::string& path) {
-  const auto source = loading::open_folder(path);
-  ModelReport report;
-  if (!source->exists("model_index.json")) {
-    report.kind = "component folder";
-    report.parts.push_back(inspect_component(*source, "", std::filesystem::path(path).filename().string()));
-    check(!report.parts[0].facts.empty() || !report.parts[0].tensors.empty(), ErrorCode::kNotFound,
-          "expected model_index.json, config.json or safetensors weights in ", fjord::quoted(path, 300),
-          ", found none of them");
-    return report;
-  }
-  report.kind = "pipeline folder";
+// Every component of a model in diffusers' layout.
+void add_components(const Source& source, ModelReport& report) {
   const auto index =
-      loading::read_model_index(loading::read_text(*source, "model_index.json", kMaxConfigSize), "model_index.json");
+      loading::read_model_index(loading::read_text(source, "model_index.json", kMaxConfigSize), "model_index.json");
   report.parts.push_back({"pipeline", {{"_class_name", index.class_name}}, {}, {}});
   for (const auto& [name, class_name] : index.components) {
-    auto part = inspect_component(*source, name, name);
+    auto part = inspect_component(source, name, name);
     if (part.facts.empty()) part.facts.emplace_back("_class_name", class_name);
     report.parts.push_back(std::move(part));
   }
+}
+
+ModelReport inspect_folder(const std::string& path, const ModelFiles& files) {
+  const auto source = loading::open_folder(path);
+  ModelReport report;
+  if (source->exists("model_index.json")) {
+    report.kind = "pipeline folder";
+    add_components(*loading::open_model(path, files).source, report);
+    return report;
+  }
+  report.kind = "component folder";
+  report.parts.push_back(inspect_component(*source, "", std::filesystem::path(path).filename().string()));
+  check(!report.parts[0].facts.empty() || !report.parts[0].tensors.empty(), ErrorCode::kNotFound,
+        "expected model_index.json, config.json or safetensors weights in ", fjord::quoted(path, 300),
+        ", found none of them");
   return report;
+}
+
+// The file as a model, if it is one; otherwise why it is none.
+ModelReport inspect_model_file(const std::string& path, const ModelFiles& files, Facts& problems) {
+  ModelReport report{"single-file checkpoint", {}};
+  try {
+    const auto model = loading::open_model(path, files);
+    add_components(*model.source, report);
+    auto& facts = report.parts.front().facts;
+    facts.insert(facts.end(), model.findings.begin(), model.findings.end());
+    return report;
+  } catch (const Error& error) {
+    problems.emplace_back("no whole model", error.what());
+    return {};
+  }
 }
 
 }  // namespace
 
-ModelReport inspect(const std::string& path) {
+ModelReport inspect(const std::string& path, const ModelFiles& files) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return inspect_folder(path);
+  if (std::filesystem::is_directory(path, ignored)) return inspect_folder(path, files);
   const loading::Safetensors file(loading::open_file(path));
-  ModelReport report{"safetensors file", {}};
-  report.parts.push_back({std::filesystem::path(path).filename().string(), {}, {}, {}});
-  add_tensors(file, report.parts.back());
+  Facts problems;
+  auto report = inspect_model_file(path, files, problems);
+  if (report.parts.empty()) {
+    report = {"safetensors file", {{std::filesystem::path(path).filename().string(), problems, {}, {}}}};
+    add_tensors(file, report.parts.back());
+  } else {
+    report.parts.front().metadata = file.metadata();
+  }
   return report;
 }
 

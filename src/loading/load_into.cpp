@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/memory_pool.h"
 #include "core/parallel.h"
+#include "core/tensors.h"
 
 #include <ATen/ops/empty.h>
 
@@ -78,6 +79,11 @@ std::map<std::string, std::string> match(const std::vector<nn::NamedParameter>& 
   return by_name;
 }
 
+void check_finite(const at::Tensor& tensor, const std::string& name) {
+  check(is_finite(tensor), ErrorCode::kBadFile, "expected finite weights, got NaN or infinity in the tensor ",
+        fjord::quoted(name));
+}
+
 // Where the tensors of a layer are read to. Plain weights that are about to be packed lie in a pool of their own, whose
 // memory serves one layer after another.
 class Reader {
@@ -105,6 +111,7 @@ class Reader {
     if (is_int8(*checkpoint.find(file_name))) {
       auto factors = at::empty({tensor.size(0)}, at::kFloat);
       checkpoint.read_into(by_name.at(scale_name(key)), factors);
+      check_finite(factors, by_name.at(scale_name(key)));
       layer.module->set_int8({factors, keeping_.round_inputs});
       dtype = at::kChar;
     }
@@ -120,12 +127,24 @@ class Reader {
       tensor = at::empty(tensor.sizes(), dtype);
     }
     checkpoint.read_into(file_name, tensor);
+    check_finite(tensor, file_name);
   }
 
   const Names& names_;
   const Keeping& keeping_;
   std::shared_ptr<MemoryPool> staging_;
 };
+
+// Names of the file by names of the module.
+std::map<std::string, std::string> matched(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules,
+                                           const std::string& what) {
+  Problems problems;
+  auto file_names = match(module.named_parameters(), checkpoint, rules, problems);
+  check(problems.empty(), ErrorCode::kBadFile, what, ": the weights do not fit the configuration",
+        listing("missing", problems.missing), listing("unexpected", problems.unexpected),
+        listing("misshaped", problems.misshaped));
+  return file_names;
+}
 
 }  // namespace
 
@@ -172,17 +191,16 @@ const KeyRules& tiny_vae_rules() {
 
 void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what,
                const Keeping& keeping) {
-  const auto parameters = module.named_parameters();
-  Problems problems;
-  const auto file_names = match(parameters, checkpoint, rules, problems);
-  check(problems.empty(), ErrorCode::kBadFile, what, ": the weights do not fit the configuration",
-        listing("missing", problems.missing), listing("unexpected", problems.unexpected),
-        listing("misshaped", problems.misshaped));
+  const auto file_names = matched(module, checkpoint, rules, what);
   const auto modules = module.modules();
   const Names names{checkpoint, file_names};
   const Reader reader(names, keeping);
   parallel_for_each(static_cast<std::int64_t>(modules.size()),
                     [&](std::int64_t i, int) { reader.read(modules[static_cast<size_t>(i)]); });
+}
+
+void check_keys(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what) {
+  matched(module, checkpoint, rules, what);
 }
 
 }  // namespace fjord::loading

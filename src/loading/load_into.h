@@ -39,9 +39,13 @@ struct Keeping {
 // Reads every parameter of `module`, on all threads. A file's [out, in, 1, 1] also fits a linear layer's [out, in].
 // A parameter "<name>" may be int8 in the file, with "<name>_scale", float32 [rows], beside it (docs/quantization.md).
 // Every layer is packed as soon as it is read, so that few plain weights exist at a time.
-// Throws Error(kBadFile), naming `what` and every missing, unexpected and misshaped key (the first twenty of each
-// kind), before any data is read; then what Checkpoint::read_into throws.
+// Throws what check_keys throws, before any data is read; then what Checkpoint::read_into throws, and Error(kBadFile),
+// naming the tensor, for weights that are not finite.
 void load_into(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what,
                const Keeping& keeping = {});
+
+// Throws Error(kBadFile), naming `what` and every missing, unexpected and misshaped key (the first twenty of each
+// kind), if the checkpoint would not fit. The module may be on the meta device.
+void check_keys(nn::Module& module, const Checkpoint& checkpoint, const KeyRules& rules, const std::string& what);
 
 }  // namespace fjord::loading

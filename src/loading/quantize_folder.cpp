@@ -4,9 +4,9 @@
 #include "core/files.h"
 #include "loading/config_json.h"
 #include "loading/json_text.h"
+#include "loading/new_folder.h"
 #include "loading/quantize_weights.h"
 
-#include <unistd.h>
 #include <filesystem>
 
 namespace fjord::loading {
@@ -17,44 +17,6 @@ namespace fs = std::filesystem;
 constexpr char kStem[] = "diffusion_pytorch_model";
 constexpr std::uint64_t kMaxConfigSize = std::uint64_t{1} << 20;
 
-[[noreturn]] void cannot_write(const fs::path& path, const std::error_code& error) {
-  fail(ErrorCode::kCannotWrite, fjord::quoted(path.string()), ": ", error.message());
-}
-
-// A new folder that is removed with all in it, unless it is put into its place.
-class NewFolder {
- public:
-  explicit NewFolder(const fs::path& place)
-      : place_(place), path_(place.string() + ".partial-" + std::to_string(::getpid())) {
-    std::error_code error;
-    check(!fs::exists(fs::symlink_status(place, error)), ErrorCode::kCannotWrite, fjord::quoted(place.string()),
-          " exists already");
-    if (!fs::create_directory(path_, error)) cannot_write(path_, error);
-  }
-  ~NewFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-  void put_into_place() {
-    std::error_code error;
-    fs::rename(path_, place_, error);
-    if (error) cannot_write(place_, error);
-    path_.clear();
-  }
-
- private:
-  fs::path place_, path_;
-};
-
-bool is_below(const fs::path& path, const fs::path& folder) {
-  const auto way = fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(folder));
-  return !way.empty() && *way.begin() != "..";
-}
-
 bool is_weights_file(const fs::path& path) {
   const auto name = path.filename().string();
   return name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json") || name.ends_with(".bin") ||
@@ -63,16 +25,15 @@ bool is_weights_file(const fs::path& path) {
 
 // Everything but the U-Net's weights. Links are followed; other than files and folders is left out.
 void copy_others(const fs::path& from, const fs::path& to, bool is_unet) {
+  make_folders(to);
   std::error_code error;
-  fs::create_directories(to, error);
-  if (error) cannot_write(to, error);
   for (const auto& entry : fs::directory_iterator(from, error)) {
     const auto target = to / entry.path().filename();
     if (entry.is_directory()) {
       copy_others(entry.path(), target, entry.path().filename() == "unet");
     } else if (entry.is_regular_file() && !(is_unet && is_weights_file(entry.path()))) {
       fs::copy_file(entry.path(), target, error);
-      if (error) cannot_write(target, error);
+      check(!error, ErrorCode::kCannotWrite, fjord::quoted(target.string()), ": ", error.message());
     }
   }
   check(!error, ErrorCode::kBadFile, fjord::quoted(from.string()), ": ", error.message());
@@ -108,8 +69,7 @@ QuantizeReport quantize_folder(const std::string& source_path, const std::string
   const auto where = source->describe("unet/config.json");
   read_unet_config(config, where);  // throws if this is no U-Net of ours
   const Checkpoint checkpoint(*source, "unet", kStem);
-  check(!is_below(destination, source_path), ErrorCode::kCannotWrite, fjord::quoted(destination),
-        " lies in the model folder that is to be copied");
+  check_not_below(destination, source_path);
   NewFolder folder(destination);
   const auto weights =
       quantize_weights(checkpoint, options.keep.value_or(parts_to_keep(checkpoint.names())), [&](int done, int total) {
@@ -118,7 +78,7 @@ QuantizeReport quantize_folder(const std::string& source_path, const std::string
       });
   copy_others(source_path, folder.path(), /*is_unet=*/false);
   write_config(parse_json_object(config, where), folder.path(), options.round_inputs);
-  write_safetensors((folder.path() / "unet" / (std::string(kStem) + ".safetensors")).string(), weights.tensors);
+  write_safetensors(concat(folder.path().string(), "/unet/", kStem, ".safetensors"), weights.tensors);
   folder.put_into_place();
   return {weights.quantized, weights.kept, size_of(checkpoint), size_of(weights)};
 }

@@ -2,7 +2,6 @@
 
 #include "core/check.h"
 #include "core/files.h"
-#include "loading/json_text.h"
 #include "loading/safetensors_header.h"
 
 #include <ATen/ops/empty.h>
@@ -67,8 +66,7 @@ void Safetensors::read_into(const TensorEntry& entry, const std::string& tensor_
 
 void write_safetensors(const std::string& path, const std::map<std::string, at::Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-  nlohmann::json header = nlohmann::json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::map<std::string, TensorEntry> entries;
   std::vector<at::Tensor> data;
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
@@ -77,15 +75,12 @@ void write_safetensors(const std::string& path, const std::map<std::string, at::
           at::toString(tensor.scalar_type()));
     data.push_back(tensor.to(at::kCPU).contiguous());
     const auto end = offset + data.back().nbytes();
-    header[name] = {{"dtype", dtype->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {offset, end}}};
+    entries[name] = {std::string(dtype->name), tensor.scalar_type(), tensor.sizes().vec(), offset, end};
     offset = end;
   }
-  auto text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data are aligned
-  const std::uint64_t length = text.size();
+  const auto head = safetensors_head(entries, metadata);
   write_file_atomically(path, [&](int fd) {
-    write_all(fd, &length, sizeof length, path);
-    write_all(fd, text.data(), text.size(), path);
+    write_all(fd, head.data(), head.size(), path);
     for (const auto& tensor : data) write_all(fd, tensor.const_data_ptr(), tensor.nbytes(), path);
   });
 }

@@ -37,6 +37,8 @@ class Safetensors {
   const std::map<std::string, TensorEntry>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::string& name() const { return file_->name(); }
+  // The bytes as they lie there, for ranges of tensors().
+  const File& file() const { return *file_; }
 
   // Copies a tensor into `destination`, which must have as many elements, converting dtype and device. At most 1 MiB
   // is held besides. Throws Error: kBadFile, kUnsupported for a dtype that fjord cannot use.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace fjord::loading {
@@ -12,6 +13,12 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr char kPickle[] =
+    "a Python pickle (.ckpt, .pt, .bin), which fjord never opens; convert it in Python: diffusers' "
+    "from_single_file(FILE).save_pretrained(FOLDER)";
+constexpr char kZip[] =
+    "a ZIP archive with a Python pickle (.ckpt, .pt, .bin), which fjord never opens; convert it in Python: diffusers' "
+    "from_single_file(FILE).save_pretrained(FOLDER)";
 constexpr int kMaxDepth = 4;  // header, tensor, list
 constexpr size_t kMaxDimensions = 8;
 constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 48;
@@ -150,18 +157,35 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, const std::str
   return header;
 }
 
+std::string safetensors_head(const std::map<std::string, TensorEntry>& tensors,
+                             const std::map<std::string, std::string>& metadata) {
+  Json header = Json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  for (const auto& [name, entry] : tensors) {
+    header[name] = {{"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
+  }
+  auto text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data are aligned
+  const std::uint64_t length = text.size();
+  std::string head(sizeof length, '\0');
+  std::memcpy(head.data(), &length, sizeof length);
+  return head + text;
+}
+
 void refuse_other_formats(std::string_view first_bytes, const std::string& file) {
   struct Format {
     std::string_view magic;
     const char* advice;
   };
   constexpr std::array kFormats{
-      Format{"PK\x03\x04", "a ZIP archive (PyTorch .pt, .ckpt or .bin); convert it to safetensors with diffusers"},
-      Format{"\x80\x02", "a Python pickle (.ckpt, .bin), which fjord never opens; convert it with diffusers"},
-      Format{"\x80\x03", "a Python pickle, which fjord never opens; convert it with diffusers"},
-      Format{"\x80\x04", "a Python pickle, which fjord never opens; convert it with diffusers"},
-      Format{"\x80\x05", "a Python pickle, which fjord never opens; convert it with diffusers"},
-      Format{"GGUF", "a GGUF file; use the original safetensors file instead"},
+      Format{"PK\x03\x04", kZip},
+      Format{"\x80\x02", kPickle},
+      Format{"\x80\x03", kPickle},
+      Format{"\x80\x04", kPickle},
+      Format{"\x80\x05", kPickle},
+      Format{"GGUF",
+             "a GGUF file, quantized for another program; it cannot be converted without loss, so take the safetensors "
+             "file that it was made of (fjord quantize makes a smaller model)"},
       Format{"version https://git-lfs", "a Git LFS pointer; download the real file (git lfs pull)"},
       Format{"<!DOCTYPE", "a web page, probably of a failed download"},
       Format{"<html", "a web page, probably of a failed download"},

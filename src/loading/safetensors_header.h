@@ -16,6 +16,10 @@ struct SafetensorsHeader {
 SafetensorsHeader parse_safetensors_header(std::string_view text, const std::string& file, std::uint64_t data_begin,
                                            std::uint64_t file_size);
 
+// The length and the header of a file with these tensors, whose ranges count from the end of the header.
+std::string safetensors_head(const std::map<std::string, TensorEntry>& tensors,
+                             const std::map<std::string, std::string>& metadata);
+
 // Throws Error(kUnsupported) with advice if the first bytes are those of another known kind of file.
 void refuse_other_formats(std::string_view first_bytes, const std::string& file);
 

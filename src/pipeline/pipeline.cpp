@@ -2,6 +2,7 @@
 #include <fjord/pipeline.h>
 
 #include "core/check.h"
+#include "loading/open_model.h"
 #include "pipeline/adapter_set.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/generation.h"
@@ -13,11 +14,21 @@
 
 namespace fjord {
 
+namespace {
+
+pipeline::Model load_opened(const loading::OpenedModel& opened, const LoadOptions& options) {
+  loading::check_tokenizer(opened);
+  auto model = pipeline::load_model(opened.source, options);
+  model.info.notes = opened.notes;
+  return model;
+}
+
+}  // namespace
+
 class Pipeline::Impl {
  public:
-  Impl(std::shared_ptr<const loading::Source> source, const LoadOptions& options)
-      : model(std::make_shared<const pipeline::Model>(pipeline::load_model(std::move(source), options))),
-        threads(options.threads) {}
+  Impl(const loading::OpenedModel& opened, const LoadOptions& options)
+      : model(std::make_shared<const pipeline::Model>(load_opened(opened, options))), threads(options.threads) {}
 
   std::shared_ptr<const pipeline::Model> model;
   int threads;
@@ -36,11 +47,15 @@ Pipeline Pipeline::load_from(const Open& open, const LoadOptions& options) {
 }
 
 Pipeline Pipeline::load(const std::string& path, const LoadOptions& options) {
-  return load_from([&] { return loading::open_folder(path); }, options);
+  return load_from([&] { return loading::open_model(path, options.files); }, options);
 }
 
 Pipeline Pipeline::load(std::shared_ptr<const Storage> storage, const LoadOptions& options) {
-  return load_from([&] { return loading::open_storage(std::move(storage)); }, options);
+  const auto open = [&] {
+    return loading::open_model(std::shared_ptr<const loading::Source>(loading::open_storage(std::move(storage))),
+                               options.files);
+  };
+  return load_from(open, options);
 }
 
 Generation Pipeline::start(const Request& request) const {
