@@ -63,13 +63,13 @@ struct PipelineInfo {
   double guidance = 0.0;  // default guidance scale
   std::string scheduler;  // class name in the folder's scheduler_config.json
   int latent_channels = 0;
-  bool needs_mask = false;       // the U-Net sees mask and masked picture: it serves inpainting alone
-  int max_tokens = 0;            // window of the text encoder, begin and end tokens included
-  int text_encoders = 0;         // 1 or 2
-  int max_clip_skip = 0;         // largest Prompting::clip_skip
-  bool size_conditions = false;  // knows MicroConditions and pooled text
-  bool aesthetic_score = false;  // among them the aesthetic score, in place of the target size
-  int skip_connections = 0;      // of the U-Net; Approximation::cache_branch names one
+  bool needs_mask = false;         // the U-Net sees mask and masked picture: it serves inpainting alone
+  int max_tokens = 0;              // window of the text encoder, begin and end tokens included
+  int text_encoders = 0;           // 1 or 2
+  int max_clip_skip = 0;           // largest Prompting::clip_skip
+  bool size_conditions = false;    // knows MicroConditions and pooled text
+  bool aesthetic_score = false;    // among them the aesthetic score, in place of the target size
+  int skip_connections = 0;        // of the U-Net; Approximation::cache_branch names one
   std::vector<std::string> notes;  // what the model's files do not say and was assumed, a sentence each
 };
 

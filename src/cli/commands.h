@@ -17,6 +17,7 @@ void add_inpaint_command(CommandLine& line, Action& action);
 void add_replay_command(CommandLine& line, Action& action);
 void add_inspect_command(CommandLine& line, Action& action);
 void add_quantize_command(CommandLine& line, Action& action);
+void add_convert_command(CommandLine& line, Action& action);
 void add_doctor_command(CommandLine& line, Action& action);
 
 }  // namespace fjord::cli

@@ -33,6 +33,7 @@ Json record_to_json(const PictureRecord& record) {
       {"image_index", record.image_index},
       {"request", request_to_json(record.request)},
   };
+  if (!is_default(record.files.files)) json["model_files"] = model_files_to_json(record.files);
   if (!record.latents.empty()) {
     json["latents"] = {{"path", record.latents}, {"fingerprint", record.latents_fingerprint}};
   }
@@ -60,6 +61,9 @@ PictureRecord record_from_json(const Json& json, const std::string& where) {
   }
   fields.read("version", record.version);
   read_file_mark(fields.object("model"), where + ": model", record.model, record.model_fingerprint);
+  if (const Json* files = fields.object("model_files")) {
+    record.files = model_files_from_json(*files, where + ": model_files");
+  }
   fields.read("dtype", record.dtype);
   fields.read("device", record.device);
   fields.read("kernels", record.kernels);

@@ -5,6 +5,7 @@
 
 #include "cli/adapter_options.h"
 #include "cli/input_files.h"
+#include "cli/model_files_json.h"
 
 #include <fjord/image.h>
 #include <fjord/request.h>
@@ -17,6 +18,7 @@ struct PictureRecord {
   std::string version;            // of the library that made the picture
   std::string model;              // path as it was given
   std::string model_fingerprint;  // model_fingerprint() of it
+  ModelFilesRecord files;         // where its parts came from
   std::string dtype = "float32";
   std::string device = "cpu";
   std::string kernels = "reference";  // PipelineInfo::kernels

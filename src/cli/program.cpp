@@ -39,6 +39,7 @@ void parse_and_act(int argc, const char* const* argv) {
   add_replay_command(line, action);
   add_inspect_command(line, action);
   add_quantize_command(line, action);
+  add_convert_command(line, action);
   add_doctor_command(line, action);
   output.write(line.parse(argc, argv));
   if (action) action(output);

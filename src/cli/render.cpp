@@ -164,9 +164,13 @@ void render(const RenderJob& job, Output& output) {
   throw_if_interrupted();
   record.device = pipeline.info().device;
   record.kernels = pipeline.info().kernels;
+  record.files = record_of(job.load.files);
   record.model_fingerprint = model_fingerprint(model);
   if (job.expected_fingerprint != record.model_fingerprint) reporter.clear();
   warn_if_changed("the model " + in_quotes(job.model), job.expected_fingerprint, record.model_fingerprint);
+  warn_if_changed("the VAE", job.expected_files.vae_fingerprint, record.files.vae_fingerprint);
+  warn_if_changed("the tokenizer", job.expected_files.tokenizer_fingerprint, record.files.tokenizer_fingerprint);
+  for (const std::string& note : pipeline.info().notes) warn(note);
   const Result result = generate(job, pipeline, request, reporter);
   reporter.clear();
   for (const std::string& warning : result.warnings) warn(warning);

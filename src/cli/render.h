@@ -3,6 +3,7 @@
 
 #include "cli/adapter_options.h"
 #include "cli/input_files.h"
+#include "cli/model_files_json.h"
 #include "cli/output.h"
 #include "cli/paths.h"
 #include "cli/progress_bar.h"
@@ -17,6 +18,7 @@ struct RenderJob {
   std::string model = kDefaultModel;
   std::string expected_fingerprint;  // a warning if the model has another; empty: any will do
   LoadOptions load;
+  ModelFilesRecord expected_files;  // warnings if the parts in load.files have other fingerprints
   Request request;
   InputFiles files;                          // pictures to start from and a mask, read into the request
   std::string latents;                       // safetensors file of initial noise; empty: drawn from the seed

@@ -57,6 +57,8 @@ void replay(const ReplayOptions& options, Output& output) {
   job.model = options.model.empty() ? record.model : options.model;
   job.expected_fingerprint = record.model_fingerprint;
   job.load.device = options.device.empty() ? record.device : options.device;
+  job.load.files = record.files.files;
+  job.expected_files = record.files;
   job.load.precision = recorded_precision(record.dtype, options.picture);
   job.load.cpu_kernels = usable_kernels(options.cpu_kernels, record.kernels);
   if (job.load.threads == 0) job.load.threads = record.threads;

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/guidance_options.h"
+#include "cli/model_files_options.h"
 #include "cli/option_readers.h"
 #include "cli/prompting_options.h"
 #include "cli/render.h"
@@ -101,7 +102,8 @@ void add_approximation_options(CommandOptions& options, Approximation& approxima
 }
 
 void add_run_options(CommandOptions& options, RenderJob& job) {
-  options.text("--model", "PATH", "Model folder in diffusers' layout (default: weights/tiny)", job.model);
+  options.text("--model", "PATH",
+               "Model folder in diffusers' layout, or single safetensors file (default: weights/tiny)", job.model);
   options.parsed("--dtype", "TYPE",
                  "auto (float32 on a CPU, bfloat16 on a GPU), float32, bfloat16, or float16 on a GPU (default: auto)",
                  [&job](const std::string&, const std::string& text) { job.load.precision = parse_precision(text); });
@@ -154,6 +156,7 @@ void add_txt2img_options(CommandOptions& options, RenderJob& job) {
   add_approximation_options(options, job.request.approximation);
   add_adapter_options(options, job.adapters);
   add_run_options(options, job);
+  add_model_files_options(options, job.load.files);
   add_file_options(options, job);
 }
 
