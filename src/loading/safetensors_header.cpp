@@ -191,6 +191,9 @@ void refuse_other_formats(std::string_view first_bytes, const std::string& file)
       Format{"<html", "a web page, probably of a failed download"},
       Format{"\x1f\x8b", "a gzip archive; unpack it first"},
   };
+  // A short header's length may begin as a pickle does: 0x280 bytes.
+  using namespace std::string_view_literals;
+  if (first_bytes.size() > 8 && first_bytes.substr(4, 5) == "\0\0\0\0{"sv) return;
   for (const auto& format : kFormats) {
     check(!first_bytes.starts_with(format.magic), ErrorCode::kUnsupported, fjord::quoted(file, 300),
           " is no safetensors file but ", format.advice);

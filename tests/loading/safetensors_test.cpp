@@ -290,5 +290,14 @@ TEST(SafetensorsTest, RandomDamageIsReadOrRefused) {
   EXPECT_GT(refused, 10000);
 }
 
+TEST(SafetensorsTest, AHeaderWhoseLengthBeginsAsAPickleDoesIsRead) {
+  for (const size_t length : {0x280, 0x380, 0x480, 0x580}) {
+    std::string header = "{}";
+    header.resize(length, ' ');
+    const auto bytes = testing::safetensors_bytes(header, 0);
+    EXPECT_TRUE(testing::open_bytes(bytes).tensors().empty());
+  }
+}
+
 }  // namespace
 }  // namespace fjord
