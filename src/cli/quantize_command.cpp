@@ -1,4 +1,4 @@
-// fjord quantize: a copy of a model folder with int8 weights.
+// fjord quantize: a copy of a model folder with int8 or int4 weights.
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
@@ -12,10 +12,12 @@ namespace fjord::cli {
 namespace {
 
 constexpr char kFooter[] =
-    "The U-Net's matrices and kernels become int8 with a factor for every row; docs/quantization.md says what that\n"
-    "costs in quality and brings in speed and memory. The result loads as any other model.\n\n"
+    "The U-Net's matrices and kernels become int8 with a factor for every row, or int4 with one for every 32 numbers;\n"
+    "docs/quantization.md says what that costs in quality and brings in speed and memory. The result loads as any\n"
+    "other model.\n\n"
     "Examples:\n"
     "  fjord quantize weights/tiny /tmp/tiny-int8\n"
+    "  fjord quantize weights/tiny /tmp/tiny-int4 --bits 4\n"
     "  fjord txt2img --model /tmp/tiny-int8 --prompt \"a gold crown on red cloth\" --out crown.png";
 
 struct Arguments {
@@ -28,7 +30,7 @@ std::string megabytes(std::uint64_t bytes) { return std::to_string((bytes + 5000
 
 std::string text_of(const QuantizeReport& report, const std::string& destination) {
   return "wrote " + in_quotes(destination) + ": " + std::to_string(report.quantized) +
-         " tensors of the U-Net as int8, " + std::to_string(report.kept) + " as they were; " +
+         " tensors of the U-Net quantized, " + std::to_string(report.kept) + " as they were; " +
          megabytes(report.bytes_before) + " became " + megabytes(report.bytes_after) + "\n";
 }
 
@@ -62,29 +64,42 @@ bool read_inputs(const std::string& option, const std::string& text) {
   return text == "int8";
 }
 
+int read_bits(const std::string& option, const std::string& text) {
+  if (text != "8" && text != "4") throw UsageError(option + " must be 8 or 4, got " + in_quotes(text));
+  return text == "8" ? 8 : 4;
+}
+
+std::string keep_help() {
+  std::string kept;
+  for (const char* part : kQuantizeKeeps) kept += std::string(part) + ", ";
+  return "Leave weights whose name contains PART as they are; may be given several times [" + kept + "last up block]";
+}
+
 }  // namespace
 
 void add_quantize_command(CommandLine& line, Action& action) {
   const auto arguments = std::make_shared<Arguments>();
   CommandOptions options =
-      line.add_command("quantize", "Write a copy of a model folder with int8 weights", kFooter,
+      line.add_command("quantize", "Write a copy of a model folder with int8 or int4 weights", kFooter,
                        [arguments, &action] { action = [arguments](Output& output) { run(*arguments, output); }; });
   options.positional("SOURCE", "Model folder", arguments->source);
   options.positional("DESTINATION", "Folder to write; it must not exist", arguments->destination);
+  options.parsed("--bits", "N", "Bits of a weight: 8, or 4 for the least memory [8]",
+                 [arguments](const std::string& option, const std::string& text) {
+                   arguments->options.bits = read_bits(option, text);
+                 });
   options.parsed("--inputs", "NAME",
-                 "int8: linear layers round their inputs too, which is faster; unchanged: only weights are int8 [int8]",
+                 "int8: linear layers round their inputs too, which is faster; unchanged: only weights are rounded "
+                 "[int8 with 8 bits, unchanged with 4]",
                  [arguments](const std::string& option, const std::string& text) {
                    arguments->options.round_inputs = read_inputs(option, text);
                  });
-  options.repeated("--keep", "PART",
-                   "Leave weights whose name contains PART as they are; may be given several times [conv_in, conv_out, "
-                   "time_embedding, add_embedding, class_embedding, time_emb_proj, conv_shortcut, last up block]",
-                   [arguments](const std::string& option, const std::string& text) {
-                     if (text.empty()) throw UsageError(option + " must not be empty");
-                     auto& keep = arguments->options.keep;
-                     if (!keep) keep.emplace();
-                     keep->push_back(text);
-                   });
+  options.repeated("--keep", "PART", keep_help(), [arguments](const std::string& option, const std::string& text) {
+    if (text.empty()) throw UsageError(option + " must not be empty");
+    auto& keep = arguments->options.keep;
+    if (!keep) keep.emplace();
+    keep->push_back(text);
+  });
   options.flag("--json", "Print JSON", arguments->json);
 }
 

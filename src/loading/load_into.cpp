@@ -1,11 +1,13 @@
 #include "loading/load_into.h"
 
+#include "config/int4.h"
 #include "core/check.h"
 #include "core/memory_pool.h"
 #include "core/parallel.h"
 #include "core/tensors.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/util/accumulate.h>
 
 #include <algorithm>
 #include <map>
@@ -29,25 +31,56 @@ std::string listing(const char* kind, const std::vector<std::string>& names) {
   return names.size() > kListed ? out + ", ..." : out;
 }
 
-bool is_int8(const TensorEntry& entry) { return entry.type == at::kChar; }
+using kernels::WeightKind;
+
+// What a tensor of the file holds: uint8 is int4, two numbers a byte.
+WeightKind kind_of(const TensorEntry& entry) {
+  if (entry.type == at::kByte) return WeightKind::kInt4;
+  return entry.type == at::kChar ? WeightKind::kInt8 : WeightKind::kPlain;
+}
 
 struct Names {
   const Checkpoint& checkpoint;
   const std::map<std::string, std::string>& by_name;
 };
 
-// int8 numbers need a factor for every row.
-void match_scale(const std::string& parameter, const TensorEntry& entry, const Names& names,
+std::int64_t row_length(at::IntArrayRef shape) { return c10::multiply_integers(shape.slice(1)); }
+
+std::vector<std::int64_t> int4_shape(at::IntArrayRef shape) { return {shape.front(), (row_length(shape) + 1) / 2}; }
+
+std::vector<std::int64_t> scale_shape(WeightKind kind, at::IntArrayRef shape) {
+  if (kind == WeightKind::kInt8) return {shape.front()};
+  return {shape.front(), config::int4_groups(row_length(shape))};
+}
+
+// int8 and int4 numbers need factors.
+void match_scale(const nn::NamedParameter& parameter, WeightKind kind, const Names& names,
                  std::map<std::string, std::string>& unused, Problems& problems) {
-  const auto name = scale_name(parameter);
-  if (entry.shape.size() < 2) return problems.misshaped.push_back(parameter + ": int8 is for matrices and kernels");
+  const auto name = scale_name(parameter.name);
+  const auto shape = parameter.tensor->sizes();
+  if (shape.size() < 2) {
+    return problems.misshaped.push_back(parameter.name + ": int8 and int4 are for matrices and kernels");
+  }
   const auto found = names.by_name.find(name);
   if (found == names.by_name.end()) return problems.missing.push_back(name);
   unused.erase(name);
-  const auto& shape = names.checkpoint.find(found->second)->shape;
-  if (shape == std::vector<std::int64_t>{entry.shape.front()}) return;
-  problems.misshaped.push_back(
-      concat(name, ": file ", at::IntArrayRef(shape), ", expected one for each row of ", at::IntArrayRef(entry.shape)));
+  const auto& in_file = names.checkpoint.find(found->second)->shape;
+  const auto wanted = scale_shape(kind, shape);
+  if (in_file == wanted) return;
+  problems.misshaped.push_back(concat(name, ": file ", at::IntArrayRef(in_file), ", expected ", at::IntArrayRef(wanted),
+                                      " for a weight ", shape));
+}
+
+void match_parameter(const nn::NamedParameter& parameter, const TensorEntry& entry, const Names& names,
+                     std::map<std::string, std::string>& unused, Problems& problems) {
+  const auto kind = kind_of(entry);
+  const auto shape = parameter.tensor->sizes();
+  const auto wanted = kind == WeightKind::kInt4 && shape.size() > 1 ? int4_shape(shape) : shape.vec();
+  if (!shape_fits(entry.shape, wanted)) {
+    problems.misshaped.push_back(
+        concat(parameter.name, ": file ", at::IntArrayRef(entry.shape), ", model ", at::IntArrayRef(wanted)));
+  }
+  if (kind != WeightKind::kPlain) match_scale(parameter, kind, names, unused, problems);
 }
 
 // File names by the module name that they map to; names that nothing needs go to `problems`.
@@ -59,18 +92,14 @@ std::map<std::string, std::string> match(const std::vector<nn::NamedParameter>& 
     if (!is_new) problems.unexpected.push_back(concat(fjord::quoted(file_name), " (the same as ", first->second, ")"));
   }
   auto unused = by_name;
-  for (const auto& [name, tensor] : parameters) {
-    const auto found = by_name.find(name);
+  for (const auto& parameter : parameters) {
+    const auto found = by_name.find(parameter.name);
     if (found == by_name.end()) {
-      problems.missing.push_back(name);
+      problems.missing.push_back(parameter.name);
       continue;
     }
-    unused.erase(name);
-    const auto& entry = *checkpoint.find(found->second);
-    if (!shape_fits(entry.shape, tensor->sizes())) {
-      problems.misshaped.push_back(concat(name, ": file ", at::IntArrayRef(entry.shape), ", model ", tensor->sizes()));
-    }
-    if (is_int8(entry)) match_scale(name, entry, {checkpoint, by_name}, unused, problems);
+    unused.erase(parameter.name);
+    match_parameter(parameter, *checkpoint.find(found->second), {checkpoint, by_name}, unused, problems);
   }
   for (const auto& [name, file_name] : unused) {
     const bool ignored = std::find(rules.ignored.begin(), rules.ignored.end(), name) != rules.ignored.end();
@@ -84,8 +113,8 @@ void check_finite(const at::Tensor& tensor, const std::string& name) {
         fjord::quoted(name));
 }
 
-// Where the tensors of a layer are read to. Plain weights that are about to be packed lie in a pool of their own, whose
-// memory serves one layer after another.
+// Where the tensors of a layer are read to: those that are about to be packed into a pool of their own, whose memory
+// serves one layer after another; others to where they stay.
 class Reader {
  public:
   Reader(const Names& names, const Keeping& keeping) : names_(names), keeping_(keeping) {
@@ -95,8 +124,9 @@ class Reader {
   void read(const nn::NamedModule& layer) const {
     const auto parameters = layer.module->own_parameters();
     for (const auto& [name, tensor] : parameters) read_parameter(layer, name, *tensor);
-    if (!staging_) return layer.module->unpack_int8();
+    if (!staging_) return layer.module->make_plain();
     layer.module->pack(*keeping_.kernels);
+    if (!layer.module->packs_weight()) return;
     for (const auto& [name, tensor] : parameters) {
       if (tensor->defined()) *tensor = tensor->clone();  // what stayed plain leaves the pool
     }
@@ -107,27 +137,34 @@ class Reader {
     const auto& [checkpoint, by_name] = names_;
     const auto key = layer.key(name);
     const auto& file_name = by_name.at(key);
-    auto dtype = tensor.scalar_type();
-    if (is_int8(*checkpoint.find(file_name))) {
-      auto factors = at::empty({tensor.size(0)}, at::kFloat);
-      checkpoint.read_into(by_name.at(scale_name(key)), factors);
-      check_finite(factors, by_name.at(scale_name(key)));
-      layer.module->set_int8({factors, keeping_.round_inputs});
-      dtype = at::kChar;
-    }
+    const auto kind = kind_of(*checkpoint.find(file_name));
+    if (kind != WeightKind::kPlain) read_scale(*layer.module, key, kind, tensor.sizes());
+    const auto dtype = kind == WeightKind::kPlain  ? tensor.scalar_type()
+                       : kind == WeightKind::kInt4 ? at::kByte
+                                                   : at::kChar;
+    const auto sizes = kind == WeightKind::kInt4 ? int4_shape(tensor.sizes()) : tensor.sizes().vec();
     if (!tensor.is_cpu()) {
-      auto host = at::empty(tensor.sizes(), dtype);
+      auto host = at::empty(sizes, dtype);
       checkpoint.read_into(file_name, host);
       tensor = host.to(tensor.device());
       return;
     }
-    if (staging_) {
-      tensor = staging_->empty(tensor.sizes(), dtype);
+    if (staging_ && layer.module->packs_weight()) {
+      tensor = staging_->empty(sizes, dtype);
     } else if (dtype != tensor.scalar_type()) {
-      tensor = at::empty(tensor.sizes(), dtype);
+      tensor = at::empty(sizes, dtype);
     }
     checkpoint.read_into(file_name, tensor);
     check_finite(tensor, file_name);
+  }
+
+  void read_scale(nn::Module& module, const std::string& key, WeightKind kind, at::IntArrayRef shape) const {
+    const bool int8 = kind == WeightKind::kInt8;
+    auto factors = at::empty(scale_shape(kind, shape), int8 ? at::kFloat : at::kBFloat16);
+    const auto& file_name = names_.by_name.at(scale_name(key));
+    names_.checkpoint.read_into(file_name, factors);
+    check_finite(factors, file_name);
+    module.set_few_bits({int8 && keeping_.round_inputs ? WeightKind::kInt8Product : kind, factors, shape.vec()});
   }
 
   const Names& names_;

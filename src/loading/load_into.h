@@ -37,7 +37,7 @@ struct Keeping {
 };
 
 // Reads every parameter of `module`, on all threads. A file's [out, in, 1, 1] also fits a linear layer's [out, in].
-// A parameter "<name>" may be int8 in the file, with "<name>_scale", float32 [rows], beside it (docs/quantization.md).
+// A parameter "<name>" may be int8 or int4 in the file, with "<name>_scale" beside it (docs/quantization.md).
 // Every layer is packed as soon as it is read, so that few plain weights exist at a time.
 // Throws what check_keys throws, before any data is read; then what Checkpoint::read_into throws, and Error(kBadFile),
 // naming the tensor, for weights that are not finite.

@@ -1,5 +1,6 @@
 #include "loading/quantize_folder.h"
 
+#include "config/int4.h"
 #include "core/check.h"
 #include "core/files.h"
 #include "loading/config_json.h"
@@ -39,10 +40,22 @@ void copy_others(const fs::path& from, const fs::path& to, bool is_unet) {
   check(!error, ErrorCode::kBadFile, fjord::quoted(from.string()), ": ", error.message());
 }
 
+// The options with every choice made.
+QuantizeOptions checked(QuantizeOptions options) {
+  check(options.bits == 8 || options.bits == 4, ErrorCode::kInvalidArgument, "weights can have 8 or 4 bits, got ",
+        options.bits);
+  options.round_inputs = options.round_inputs.value_or(options.bits == 8);
+  check(options.bits == 8 || !*options.round_inputs, ErrorCode::kInvalidArgument,
+        "inputs are rounded only with weights of 8 bits");
+  return options;
+}
+
 // `config` with a note of what was done.
-void write_config(nlohmann::json config, const fs::path& folder, bool round_inputs) {
-  config["quantization_config"] = {
-      {"quant_method", "fjord"}, {"weights", "int8"}, {"inputs", round_inputs ? "int8" : "unchanged"}};
+void write_config(nlohmann::json config, const fs::path& folder, const QuantizeOptions& options) {
+  auto& note = config["quantization_config"] = {{"quant_method", "fjord"}};
+  note["weights"] = options.bits == 4 ? "int4" : "int8";
+  note["inputs"] = *options.round_inputs ? "int8" : "unchanged";
+  if (options.bits == 4) note["group_size"] = std::to_string(config::kInt4Group);
   const auto path = (folder / "unet/config.json").string();
   const auto text = config.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   write_file_atomically(path, [&](int fd) { write_all(fd, text.data(), text.size(), path); });
@@ -63,7 +76,8 @@ std::uint64_t size_of(const QuantizedWeights& weights) {
 }  // namespace
 
 QuantizeReport quantize_folder(const std::string& source_path, const std::string& destination,
-                               const QuantizeOptions& options) {
+                               const QuantizeOptions& wishes) {
+  const auto options = checked(wishes);
   const auto source = open_folder(source_path);
   const auto config = read_text(*source, "unet/config.json", kMaxConfigSize);
   const auto where = source->describe("unet/config.json");
@@ -71,13 +85,13 @@ QuantizeReport quantize_folder(const std::string& source_path, const std::string
   const Checkpoint checkpoint(*source, "unet", kStem);
   check_not_below(destination, source_path);
   NewFolder folder(destination);
-  const auto weights =
-      quantize_weights(checkpoint, options.keep.value_or(parts_to_keep(checkpoint.names())), [&](int done, int total) {
-        check(!options.progress || options.progress(done, total), ErrorCode::kCancelled, "cancelled after ", done,
-              " of ", total, " tensors");
-      });
+  const WeightBits bits{options.bits, options.keep.value_or(parts_to_keep(checkpoint.names()))};
+  const auto weights = quantize_weights(checkpoint, bits, [&](int done, int total) {
+    check(!options.progress || options.progress(done, total), ErrorCode::kCancelled, "cancelled after ", done, " of ",
+          total, " tensors");
+  });
   copy_others(source_path, folder.path(), /*is_unet=*/false);
-  write_config(parse_json_object(config, where), folder.path(), options.round_inputs);
+  write_config(parse_json_object(config, where), folder.path(), options);
   write_safetensors(concat(folder.path().string(), "/unet/", kStem, ".safetensors"), weights.tensors);
   folder.put_into_place();
   return {weights.quantized, weights.kept, size_of(checkpoint), size_of(weights)};

@@ -1,4 +1,5 @@
 // Reference: diffusers UNet2DConditionModel.__init__ for defaults and for what a single number stands for.
+#include "config/int4.h"
 #include "core/check.h"
 #include "loading/config_json.h"
 #include "loading/config_reader.h"
@@ -66,18 +67,24 @@ void read_conditions(ConfigReader& reader, config::UNet& unet) {
   reader.flag("class_embeddings_concat", unet.class_embeddings_concat);
 }
 
-// What `fjord quantize` writes: {"quant_method": "fjord", "weights": "int8", "inputs": "int8" or "unchanged"}.
+// What `fjord quantize` writes (docs/quantization.md).
 void read_quantization(ConfigReader& reader, config::UNet& unet) {
   std::map<std::string, std::string> fields;
   reader.texts_by_name("quantization_config", fields);
   if (fields.empty()) return;
   const auto where = reader.where() + ": quantization_config";
-  check(fields["quant_method"] == "fjord" && fields["weights"] == "int8", ErrorCode::kUnsupported, where,
-        ": expected quant_method fjord and weights int8, got ", fjord::quoted(fields["quant_method"]), " and ",
-        fjord::quoted(fields["weights"]));
-  check(fields["inputs"] == "int8" || fields["inputs"] == "unchanged", ErrorCode::kUnsupported, where,
-        ": expected inputs int8 or unchanged, got ", fjord::quoted(fields["inputs"]));
-  unet.round_inputs = fields["inputs"] == "int8";
+  const auto expect = [&](bool fits, const char* field, const std::string& known) {
+    check(fits, ErrorCode::kUnsupported, where, ": expected ", field, " ", known, ", got ",
+          fjord::quoted(fields[field]));
+  };
+  const auto &weights = fields["weights"], &inputs = fields["inputs"];
+  const bool int4 = weights == "int4";
+  expect(fields["quant_method"] == "fjord", "quant_method", "fjord");
+  expect(int4 || weights == "int8", "weights", "int8 or int4");
+  expect(inputs == "unchanged" || (inputs == "int8" && !int4), "inputs", int4 ? "unchanged" : "int8 or unchanged");
+  const auto group = std::to_string(config::kInt4Group);
+  expect(!int4 || fields["group_size"] == group, "group_size", group);
+  unet.round_inputs = inputs == "int8";
 }
 
 // Fields of blocks and attentions that fjord does not have: only their neutral values pass.

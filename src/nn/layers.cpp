@@ -38,8 +38,8 @@ Linear::Linear(const Place& place, std::int64_t in_features, std::int64_t out_fe
 }
 
 void Linear::pack_weights() {
-  packed_ = ops::pack_linear({weight, int8().factors, int8().round_inputs}, dtype(), *kernels());
-  if (!packed_.defined()) return make_plain(weight);
+  packed_ = ops::pack_linear(stored(weight), /*gated=*/false, dtype(), *kernels());
+  if (!packed_.defined()) return make_plain();
   weight.reset();
   to_float32(bias);
 }
@@ -65,8 +65,8 @@ GatedLinear::GatedLinear(const Place& place, std::int64_t in_features, std::int6
 }
 
 void GatedLinear::pack_weights() {
-  packed_ = ops::pack_linear({weight, int8().factors, int8().round_inputs, /*gated=*/true}, dtype(), *kernels());
-  if (!packed_.defined()) return make_plain(weight);
+  packed_ = ops::pack_linear(stored(weight), /*gated=*/true, dtype(), *kernels());
+  if (!packed_.defined()) return make_plain();
   weight.reset();
   to_float32(bias);
 }
@@ -85,7 +85,7 @@ at::Tensor GatedLinear::forward(const at::Tensor& x) const {
 }
 
 Conv2d::Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options)
-    : Module(place), options_(options) {
+    : Module(place), options_(options), in_channels_(in_channels) {
   parameter(weight, "weight", {out_channels, in_channels, options.kernel, options.kernel});
   parameter(bias, "bias", {out_channels});
 }
@@ -94,23 +94,23 @@ Conv2d::Way Conv2d::best_way() const {
   const auto& [kernel, stride, padding] = options_;
   if (stride != 1) return Way::kOneDnn;
   if (kernel == 1 && padding == 0) return Way::kLinear;
-  const bool is_winograd = kernel == 3 && padding == 1 && ops::winograd_pays(weight.size(1), weight.size(0));
+  const bool is_winograd = kernel == 3 && padding == 1 && ops::winograd_pays(in_channels_, weight.size(0));
   return is_winograd ? Way::kWinograd : Way::kOneDnn;
 }
 
 void Conv2d::pack_weights() {
-  if (dtype() != at::kFloat && dtype() != at::kBFloat16) return make_plain(weight);
+  if (dtype() != at::kFloat && dtype() != at::kBFloat16) return make_plain();
   way_ = best_way();
   if (way_ == Way::kLinear) {
-    packed_linear_ = ops::pack_linear({weight.flatten(1), int8().factors, int8().round_inputs}, dtype(), *kernels());
+    packed_linear_ = ops::pack_linear(stored(weight.flatten(1)), /*gated=*/false, dtype(), *kernels());
     if (!packed_linear_.defined()) way_ = Way::kOneDnn;
   }
-  if (way_ == Way::kWinograd) packed_winograd_ = ops::pack_winograd(weight, int8().factors, *kernels());
+  if (way_ == Way::kWinograd) packed_winograd_ = ops::pack_winograd(stored(weight), dtype(), *kernels());
   if (way_ != Way::kOneDnn) {
     weight.reset();
     return to_float32(bias);
   }
-  make_plain(weight);
+  make_plain();
   packed_ = ops::pack_convolution(weight, {options_.stride, options_.padding});
   if (packed_.defined()) return weight.reset();
   way_ = Way::kPlain;

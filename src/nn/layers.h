@@ -23,6 +23,7 @@ class Linear : public Module {
  public:
   Linear(const Place& place, std::int64_t in_features, std::int64_t out_features, bool with_bias = true);
   at::Tensor forward(const at::Tensor& x, const LinearExtras& extras = {}) const;
+  bool packs_weight() const override { return true; }
 
   at::Tensor weight;                   // [out_features, in_features]
   at::Tensor bias;                     // [out_features]; undefined without bias
@@ -41,6 +42,7 @@ class GatedLinear : public Module {
  public:
   GatedLinear(const Place& place, std::int64_t in_features, std::int64_t out_features);
   at::Tensor forward(const at::Tensor& x) const;
+  bool packs_weight() const override { return true; }
 
   at::Tensor weight;                   // [2 * out_features, in_features]
   at::Tensor bias;                     // [2 * out_features]
@@ -65,6 +67,7 @@ class Conv2d : public Module {
  public:
   Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options);
   at::Tensor forward(const at::Tensor& x, const ops::ConvExtras& extras = {}) const;
+  bool packs_weight() const override { return true; }
 
   at::Tensor weight;                   // [out_channels, in_channels, kernel, kernel]
   at::Tensor bias;                     // [out_channels]
@@ -83,6 +86,7 @@ class Conv2d : public Module {
   at::Tensor mix_channels(const at::Tensor& x, const at::Tensor& residual) const;  // 1x1
 
   Conv2dOptions options_;
+  std::int64_t in_channels_;
   Way way_ = Way::kPlain;
   at::Tensor packed_;
   ops::PackedLinear packed_linear_;

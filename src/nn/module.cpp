@@ -4,6 +4,7 @@
 #include "core/parallel.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/util/accumulate.h>
 
 #include <algorithm>
 
@@ -45,24 +46,26 @@ at::Tensor& Module::parameter(at::Tensor& member, std::string name, at::IntArray
   return member;
 }
 
-void Module::make_plain(at::Tensor& weight) const {
-  if (weight.scalar_type() != at::kChar) return;
-  std::vector<std::int64_t> along_rows(static_cast<size_t>(weight.dim()), 1);
-  along_rows.front() = weight.size(0);
-  weight = weight.to(at::kFloat).mul_(int8_.factors.to(weight.device()).view(along_rows)).to(options_);
+ops::StoredWeight Module::stored(const at::Tensor& weight) const {
+  if (few_bits_.shape.empty()) return {weight, kernels::WeightKind::kPlain, {}, weight.numel() / weight.size(0)};
+  return {weight, few_bits_.kind, few_bits_.factors, c10::multiply_integers(few_bits_.shape) / few_bits_.shape.front()};
 }
 
-void Module::unpack_int8() {
+void Module::make_plain() {
   for (auto& [name, tensor] : parameters_) {
-    make_plain(*tensor);
+    if (name == "weight" && !few_bits_.shape.empty()) {
+      *tensor = ops::plain_numbers(stored(*tensor)).view(few_bits_.shape).to(options_);
+    }
     // Convolutions on a GPU run channels last, and would copy their kernels so at every call.
     if (tensor->is_cuda() && tensor->dim() == 4) *tensor = tensor->contiguous(at::MemoryFormat::ChannelsLast);
   }
+  few_bits_ = {};
 }
 
 void Module::pack(const kernels::CpuKernels& kernels) {
   kernels_ = &kernels;
   pack_weights();
+  few_bits_ = {};  // what is needed of it lies with the packed weight
 }
 
 void Module::pack_all(const kernels::CpuKernels& kernels) {
@@ -76,7 +79,7 @@ void Module::replace_weight(const at::Tensor& weight) {
       std::find_if(parameters_.begin(), parameters_.end(), [](const auto& each) { return each.first == "weight"; });
   check(found != parameters_.end(), ErrorCode::kInternal, "a module without weight");
   *found->second = weight.to(options_);
-  int8_ = {};
+  few_bits_ = {};
   if (kernels_ != nullptr) pack_weights();
 }
 
@@ -84,7 +87,7 @@ void Module::share(const Module& other) {
   check(parameters_.size() == other.parameters_.size(), ErrorCode::kInternal, "modules of different classes");
   options_ = other.options_;
   kernels_ = other.kernels_;
-  int8_ = other.int8_;
+  few_bits_ = other.few_bits_;
   for (size_t i = 0; i < parameters_.size(); ++i) *parameters_[i].second = *other.parameters_[i].second;
   share_packed(other);
 }

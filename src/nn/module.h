@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/cpu/kernels.h"
+#include "ops/stored_weight.h"
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/TensorOptions.h>
@@ -17,10 +18,11 @@ namespace fjord::nn {
 
 class Module;
 
-// What belongs to a parameter "weight" that holds int8 numbers.
-struct Int8Scale {
-  at::Tensor factors;         // float32, one for every output (row) of the weight
-  bool round_inputs = false;  // a linear layer may round its inputs to 8 bits too
+// How a parameter "weight" is stored that has fewer bits than numbers of its dtype.
+struct FewBits {
+  kernels::WeightKind kind = kernels::WeightKind::kPlain;
+  at::Tensor factors;               // see ops::StoredWeight
+  std::vector<std::int64_t> shape;  // of the weight, whose values may be packed
 };
 
 // Where a new module hangs: its parent (null for a root), its name there, and the dtype and device of its parameters.
@@ -59,11 +61,14 @@ class Module {
   // The parameters of this module alone.
   std::vector<NamedParameter> own_parameters() const;
 
-  // Says that the parameter "weight" holds int8 numbers to be multiplied by these factors; before pack().
-  void set_int8(Int8Scale scale) { int8_ = std::move(scale); }
+  // Says how the parameter "weight" is stored; before pack().
+  void set_few_bits(FewBits bits) { few_bits_ = std::move(bits); }
 
-  // int8 numbers that stay unpacked become plain ones; without pack().
-  void unpack_int8();
+  // Whether pack() replaces the parameter "weight" by a packed one.
+  virtual bool packs_weight() const { return false; }
+
+  // A weight of few bits that the kernels do not take becomes a plain one; without pack().
+  void make_plain();
 
   // Makes this module alone run on our CPU kernels: once, after its weights have been read and before the first
   // forward. A layer puts its weights into the layout that the kernels want and gives the plain ones back, so its
@@ -88,21 +93,20 @@ class Module {
   at::Tensor& parameter(at::Tensor& member, std::string name, at::IntArrayRef shape);
   // Null: the plain operators.
   const kernels::CpuKernels* kernels() const { return kernels_; }
-  virtual void pack_weights() { unpack_int8(); }
+  virtual void pack_weights() { make_plain(); }
   // The packed weights of share(); a class that keeps none has nothing to do.
   virtual void share_packed(const Module&) {}
-  const Int8Scale& int8() const { return int8_; }
+  // The parameter "weight" as it is stored.
+  ops::StoredWeight stored(const at::Tensor& weight) const;
   // The dtype in which this module computes.
   at::ScalarType dtype() const { return options_.dtype().toScalarType(); }
-  // int8 numbers become numbers of that dtype; others stay.
-  void make_plain(at::Tensor& weight) const;
 
  private:
   void collect(const std::string& name, std::vector<NamedModule>& out);
 
   at::TensorOptions options_;
   const kernels::CpuKernels* kernels_ = nullptr;
-  Int8Scale int8_;
+  FewBits few_bits_;
   std::vector<std::pair<std::string, Module*>> children_;
   std::vector<std::pair<std::string, at::Tensor*>> parameters_;
 };

@@ -23,16 +23,10 @@ kernels::LinearProblem shape_of(const PackedLinear& weight, at::ScalarType dtype
   return problem;
 }
 
-WeightKind kind_of(const LinearWeight& weight) {
-  if (weight.values.scalar_type() != at::kChar) return WeightKind::kPlain;
-  return weight.round_inputs ? WeightKind::kInt8Product : WeightKind::kInt8;
-}
-
-bool fits(const LinearWeight& weight, at::ScalarType dtype) {
-  const auto kind = kind_of(weight);
+bool fits(const StoredWeight& weight, at::ScalarType dtype) {
   if (!weight.values.is_cpu() || (dtype != at::kFloat && dtype != at::kBFloat16)) return false;
-  if (kind == WeightKind::kPlain && weight.values.scalar_type() != dtype) return false;
-  return kind == WeightKind::kInt8Product || dtype == at::kFloat || weight.values.size(1) % 2 == 0;
+  if (weight.kind == WeightKind::kPlain && weight.values.scalar_type() != dtype) return false;
+  return weight.kind == WeightKind::kInt8Product || dtype == at::kFloat || weight.row_length % 2 == 0;
 }
 
 // The rows of x as bytes, and a factor for each.
@@ -41,9 +35,9 @@ struct RoundedRows {
 };
 
 RoundedRows round_rows(const kernels::LinearProblem& problem, const kernels::CpuKernels& kernels) {
-  const auto row = (problem.in_features + 3) / 4 * 4;
+  const auto row = kernels.quantized_row_bytes(problem);
   RoundedRows out{pooled_empty({problem.rows, row}, at::kByte), pooled_empty({problem.rows}, at::kFloat)};
-  auto* const bytes = out.bytes.mutable_data_ptr<std::uint8_t>();
+  auto* const bytes = out.bytes.mutable_data_ptr();
   auto* const scale = out.scale.mutable_data_ptr<float>();
   for_blocks(problem.rows, kRowsOfItem, static_cast<double>(problem.rows * row),
              [&](auto begin, auto end) { kernels.quantize_rows(problem, begin, end, bytes, scale); });
@@ -59,14 +53,16 @@ std::int64_t panel_columns(const kernels::CpuKernels& kernels) {
 
 }  // namespace
 
-PackedLinear pack_linear(const LinearWeight& weight, at::ScalarType dtype, const kernels::CpuKernels& kernels) {
+PackedLinear pack_linear(const StoredWeight& weight, bool gated, at::ScalarType dtype,
+                         const kernels::CpuKernels& kernels) {
   if (!fits(weight, dtype)) return {};
-  const auto plain = weight.values.contiguous();
-  const auto out = weight.gated ? plain.size(0) / 2 : plain.size(0);
-  PackedLinear packed{{}, weight.scale, kind_of(weight), plain.size(1), out, weight.gated};
+  const auto out = weight.values.size(0) / (gated ? 2 : 1);
+  const auto scale = weight.kind == WeightKind::kInt4 ? at::Tensor() : weight.factors;
+  PackedLinear packed{{}, scale, weight.kind, weight.row_length, out, gated};
   const auto problem = shape_of(packed, dtype);
   packed.data = pooled_empty({kernels.pack_linear_bytes(problem)}, at::kByte);
-  kernels.pack_linear(problem, plain.const_data_ptr(), packed.data.mutable_data_ptr());
+  const auto memory = memory_of(weight);
+  kernels.pack_linear(problem, memory.rows, packed.data.mutable_data_ptr());
   return packed;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cpu/kernels.h"
+#include "ops/stored_weight.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -9,18 +10,10 @@
 
 namespace fjord::ops {
 
-// A layer's weight as it is in a file.
-struct LinearWeight {
-  at::Tensor values;          // [out, in], twice as many rows if gated; of the layer's dtype, or int8
-  at::Tensor scale = {};      // float32, a factor for every row of int8 values
-  bool round_inputs = false;  // with int8 values: round the inputs to 8 bits too and multiply whole numbers
-  bool gated = false;
-};
-
-// The same in the kernels' layout.
+// A weight in the kernels' layout.
 struct PackedLinear {
   at::Tensor data;
-  at::Tensor scale;
+  at::Tensor scale;  // float32, a factor for every row of int8 numbers, else undefined
   kernels::WeightKind kind = kernels::WeightKind::kPlain;
   std::int64_t in_features = 0;
   std::int64_t out_features = 0;  // of the layer: half the weight's rows if gated
@@ -35,9 +28,10 @@ struct LinearExtras {
   kernels::Activation activation = kernels::Activation::kNone;
 };
 
-// For inputs of `dtype`. Undefined where the kernels cannot take the weight (another dtype or device, an odd number of
-// bfloat16 inputs).
-PackedLinear pack_linear(const LinearWeight& weight, at::ScalarType dtype, const kernels::CpuKernels& kernels);
+// weight [out, in], twice as many rows if gated, for inputs of `dtype`. Undefined where the kernels cannot take the
+// weight (another dtype or device, an odd number of bfloat16 inputs).
+PackedLinear pack_linear(const StoredWeight& weight, bool gated, at::ScalarType dtype,
+                         const kernels::CpuKernels& kernels);
 
 // x [..., in] -> [..., out]. bias: float32 or undefined.
 at::Tensor linear(const at::Tensor& x, const PackedLinear& weight, const at::Tensor& bias, const LinearExtras& extras,

@@ -10,6 +10,8 @@
 namespace fjord::ops {
 namespace {
 
+using kernels::WeightKind;
+
 constexpr std::int64_t kTiles = 64;                                // of a block
 constexpr std::int64_t kTransformedBytes = std::int64_t{8} << 20;  // a worker's share of transformed tiles
 constexpr std::int64_t kLeastIn = 16, kLeastOut = 32;
@@ -60,12 +62,17 @@ bool winograd_pays(std::int64_t in_channels, std::int64_t out_channels) {
   return in_channels >= kLeastIn && out_channels >= kLeastOut;
 }
 
-PackedWinograd pack_winograd(const at::Tensor& weight, const at::Tensor& scale, const kernels::CpuKernels& kernels) {
-  const auto plain = weight.contiguous();
-  PackedWinograd packed{pooled_empty({kernels.pack_conv_size(plain.size(0), plain.size(1))}, plain.scalar_type()),
-                        scale};
-  kernels.pack_conv(plain.const_data_ptr(), static_cast<int>(plain.element_size()), plain.size(0), plain.size(1),
-                    packed.data.mutable_data_ptr());
+PackedWinograd pack_winograd(const StoredWeight& weight, at::ScalarType dtype, const kernels::CpuKernels& kernels) {
+  const bool int8 = weight.kind == WeightKind::kInt8 || weight.kind == WeightKind::kInt8Product;
+  PackedWinograd packed{{}, int8 ? weight.factors : at::Tensor(), int8 ? WeightKind::kInt8 : weight.kind};
+  kernels::ConvProblem problem;
+  problem.element = element_of(dtype);
+  problem.kind = packed.kind;
+  problem.in_channels = weight.row_length / 9;
+  problem.out_channels = weight.values.size(0);
+  packed.data = pooled_empty({kernels.pack_conv_bytes(problem)}, at::kByte);
+  const auto memory = memory_of(weight);
+  kernels.pack_conv(problem, memory.rows, packed.data.mutable_data_ptr());
   return packed;
 }
 
@@ -80,6 +87,7 @@ at::Tensor winograd(const at::Tensor& x, const PackedWinograd& weight, const at:
   auto out = pooled_empty({x.size(0), size[0] * size[1], bias.size(0)}, x.scalar_type());
   convolve({.x = pixels.const_data_ptr(),
             .weight = weight.data.const_data_ptr(),
+            .kind = weight.kind,
             .weight_scale = weight.scale.defined() ? weight.scale.const_data_ptr<float>() : nullptr,
             .bias = all_bias.const_data_ptr<float>(),
             .bias_batch_stride = extras.image_bias.defined() ? bias.size(0) : 0,

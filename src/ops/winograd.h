@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cpu/kernels.h"
+#include "ops/stored_weight.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -23,13 +24,15 @@ struct ConvExtras {
 // Whether the kernel serves a 3x3 convolution of so many channels, stride 1, padding 1.
 bool winograd_pays(std::int64_t in_channels, std::int64_t out_channels);
 
+// A weight in the kernel's layout.
 struct PackedWinograd {
-  at::Tensor data;   // in the kernel's layout, as many elements (out rounded up to a multiple of 64)
+  at::Tensor data;
   at::Tensor scale;  // float32 [out] where the data are int8, else undefined
+  kernels::WeightKind kind = kernels::WeightKind::kPlain;
 };
 
-// weight [out, in, 3, 3], float32, bfloat16, or int8 with its scale.
-PackedWinograd pack_winograd(const at::Tensor& weight, const at::Tensor& scale, const kernels::CpuKernels& kernels);
+// weight [out, in, 3, 3] for inputs of `dtype`, float32 or bfloat16. int8 weights are not multiplied as such.
+PackedWinograd pack_winograd(const StoredWeight& weight, at::ScalarType dtype, const kernels::CpuKernels& kernels);
 
 // Beyond the border lie zeros, or what the active WrapScope says.
 // x [batch, in, height, width], channels last in memory or copied so -> [batch, out, height', width'], channels last.

@@ -355,20 +355,28 @@ class TellingTest(ProgramTest):
         self.assertEqual(whole[:2], tiled[:2])
         self.assertNotEqual(whole[2], tiled[2])
 
-    def test_quantize_writes_a_model_that_draws(self):
-        folder = self.folder / "int8"
-        done = self.run_program("quantize", MODEL, folder, "--json")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        report = json.loads(done.stdout)
-        self.assertGreater(report["quantized"], 50)
-        self.assertLess(report["bytes_after"], report["bytes_before"])
+    def test_quantize_writes_models_that_draw(self):
         exact = self.picture(out="exact.png")
-        rounded = self.picture("--model", folder, out="int8.png")
-        self.assertEqual(rounded[:2], exact[:2])
-        self.assertNotEqual(rounded[2], exact[2])
+        sizes = []
+        for bits in ("8", "4"):
+            folder = self.folder / f"int{bits}"
+            done = self.run_program("quantize", MODEL, folder, "--bits", bits, "--keep", "none", "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = json.loads(done.stdout)
+            self.assertGreater(report["quantized"], 50)
+            self.assertLess(report["bytes_after"], report["bytes_before"])
+            sizes.append(report["bytes_after"])
+            for kernels in ((), ("--cpu-kernels", "reference")):
+                rounded = self.picture("--model", folder, *kernels, out="rounded.png")
+                self.assertEqual(rounded[:2], exact[:2])
+                self.assertNotEqual(rounded[2], exact[2])
+        self.assertLess(sizes[1], 0.6 * sizes[0])
 
     def test_quantize_refuses(self):
         self.assert_fails(self.run_program("quantize", MODEL, self.folder / "x", "--inputs", "int4"), 64, "--inputs")
+        self.assert_fails(self.run_program("quantize", MODEL, self.folder / "x", "--bits", "5"), 64, "--bits")
+        both = self.run_program("quantize", MODEL, self.folder / "x", "--bits", "4", "--inputs", "int8")
+        self.assert_fails(both, 65, "inputs are rounded only with weights of 8 bits")
         self.assert_fails(self.run_program("quantize", self.folder / "none", self.folder / "x"), 66, "none")
         (self.folder / "there").mkdir()
         done = self.run_program("quantize", MODEL, self.folder / "there")

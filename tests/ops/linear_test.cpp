@@ -2,6 +2,7 @@
 
 #include "core/device.h"
 #include "ops/every_kernel.h"
+#include "ops/few_bits.h"
 
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
@@ -12,6 +13,7 @@ namespace fjord {
 namespace {
 
 using kernels::Activation;
+using kernels::WeightKind;
 
 class Linear : public testing::EveryKernel {
  protected:
@@ -26,16 +28,15 @@ class Linear : public testing::EveryKernel {
     return at::linear(c.x.to(at::kDouble), c.weight.to(at::kDouble), c.bias.to(at::kDouble));
   }
   static at::Tensor run(const Case& c, bool gated, const ops::LinearExtras& extras) {
-    const auto packed = ops::pack_linear({.values = c.weight, .gated = gated}, dtype(), kernels());
+    const auto packed = ops::pack_linear(testing::plain_weight(c.weight), gated, dtype(), kernels());
     EXPECT_TRUE(packed.defined());
     return ops::linear(c.x, packed, c.bias, extras, kernels());
   }
-  // The weight of a case as int8 numbers with a factor a row, and in the case what they stand for.
-  static ops::LinearWeight quantize(Case& c, bool gated, bool round_inputs) {
-    const auto scale = std::get<0>(c.weight.to(at::kFloat).abs().max(1)) / 127;
-    const auto values = (c.weight.to(at::kFloat) / scale.unsqueeze(1)).round().to(at::kChar);
-    c.weight = values.to(at::kDouble) * scale.to(at::kDouble).unsqueeze(1);
-    return {values, scale, round_inputs, gated};
+  // The weight of a case in few bits, and in the case what they stand for.
+  static ops::StoredWeight quantize(Case& c, WeightKind kind) {
+    const auto stored = testing::in_few_bits(c.weight, kind);
+    c.weight = testing::meaning_of(stored);
+    return stored;
   }
   // x as 8-bit numbers with a factor a row stand for it.
   static at::Tensor rounded(const at::Tensor& x) {
@@ -59,7 +60,8 @@ TEST_P(Linear, AnyNumberOfRowsAndFeatures) {
 
 TEST_P(Linear, WithoutBias) {
   const auto c = make(30, 48, 70, 70);
-  const auto out = ops::linear(c.x, ops::pack_linear({c.weight}, dtype(), kernels()), {}, {}, kernels());
+  const auto out =
+      ops::linear(c.x, ops::pack_linear(testing::plain_weight(c.weight), false, dtype(), kernels()), {}, {}, kernels());
   expect_close(out, at::linear(c.x.to(at::kDouble), c.weight.to(at::kDouble)), 2e-6, 4e-3);
 }
 
@@ -86,7 +88,7 @@ TEST_P(Linear, GatedMultipliesByTheGeluOfTheSecondHalf) {
 
 TEST_P(Linear, KeepsLeadingDimensions) {
   const auto c = make(24, 16, 20, 20);
-  const auto packed = ops::pack_linear({c.weight}, dtype(), kernels());
+  const auto packed = ops::pack_linear(testing::plain_weight(c.weight), false, dtype(), kernels());
   const auto out = ops::linear(c.x.view({2, 3, 4, 16}), packed, c.bias, {}, kernels());
   expect_close(out, exact(c).view({2, 3, 4, 20}), 2e-6, 4e-3);
 }
@@ -101,17 +103,32 @@ TEST_P(Linear, SameResultWithAnyNumberOfThreads) {
 }
 
 TEST_P(Linear, AnOddNumberOfInputsIsNotPackedInBFloat16) {
-  EXPECT_EQ(ops::pack_linear({random(1, {8, 5})}, dtype(), kernels()).defined(), is_float());
+  EXPECT_EQ(ops::pack_linear(testing::plain_weight(random(1, {8, 5})), false, dtype(), kernels()).defined(),
+            is_float());
 }
 
-TEST_P(Linear, Int8WeightsAreTheNumbersThatTheyStandFor) {
-  for (const std::int64_t in : {2, 48, 770}) {
-    for (const std::int64_t out : {1, 70, 130}) {
-      auto c = make(100, in, out, out);
-      const auto packed = ops::pack_linear(quantize(c, false, false), dtype(), kernels());
-      SCOPED_TRACE(::testing::Message() << in << " to " << out);
-      expect_close(ops::linear(c.x, packed, c.bias, {c.residual, Activation::kNone}, kernels()),
-                   exact(c) + c.residual.to(at::kDouble), 2e-6, 4e-3);
+TEST_P(Linear, WeightsOfFewBitsAreTheNumbersThatTheyStandFor) {
+  for (const auto kind : {WeightKind::kInt8, WeightKind::kInt4}) {
+    for (const std::int64_t in : {2, 48, 94, 770, 1030}) {
+      for (const std::int64_t out : {1, 70, 130}) {
+        auto c = make(100, in, out, out);
+        const auto packed = ops::pack_linear(quantize(c, kind), false, dtype(), kernels());
+        SCOPED_TRACE(::testing::Message() << in << " to " << out << ", kind " << static_cast<int>(kind));
+        expect_close(ops::linear(c.x, packed, c.bias, {c.residual, Activation::kNone}, kernels()),
+                     exact(c) + c.residual.to(at::kDouble), 2e-6, 4e-3);
+      }
+    }
+  }
+}
+
+TEST_P(Linear, AnOddNumberOfInputsIsServedInFloat32) {
+  if (!is_float()) GTEST_SKIP() << "bfloat16 reads pairs";
+  for (const auto kind : {WeightKind::kInt8, WeightKind::kInt4}) {
+    for (const std::int64_t in : {1, 5, 259, 513}) {
+      auto c = make(9, in, 20, 20);
+      const auto packed = ops::pack_linear(quantize(c, kind), false, dtype(), kernels());
+      SCOPED_TRACE(::testing::Message() << in << " inputs, kind " << static_cast<int>(kind));
+      expect_close(ops::linear(c.x, packed, c.bias, {}, kernels()), exact(c), 2e-6, 0);
     }
   }
 }
@@ -120,7 +137,7 @@ TEST_P(Linear, Int8ProductsAreThoseOfTheRoundedInputs) {
   for (const std::int64_t in : {1, 6, 48, 770, 1283}) {
     for (const std::int64_t out : {1, 70, 130}) {
       auto c = make(100, in, out, out);
-      const auto packed = ops::pack_linear(quantize(c, false, true), dtype(), kernels());
+      const auto packed = ops::pack_linear(quantize(c, WeightKind::kInt8Product), false, dtype(), kernels());
       const auto result = ops::linear(c.x, packed, c.bias, {}, kernels());
       c.x = rounded(c.x);
       SCOPED_TRACE(::testing::Message() << in << " to " << out);
@@ -129,13 +146,13 @@ TEST_P(Linear, Int8ProductsAreThoseOfTheRoundedInputs) {
   }
 }
 
-TEST_P(Linear, Int8WeightsCanBeGated) {
-  for (const bool round_inputs : {false, true}) {
+TEST_P(Linear, WeightsOfFewBitsCanBeGated) {
+  for (const auto kind : {WeightKind::kInt8, WeightKind::kInt8Product, WeightKind::kInt4}) {
     for (const std::int64_t out : {3, 100}) {
       auto c = make(40, 64, 2 * out, out);
-      const auto packed = ops::pack_linear(quantize(c, true, round_inputs), dtype(), kernels());
+      const auto packed = ops::pack_linear(quantize(c, kind), true, dtype(), kernels());
       const auto result = ops::linear(c.x, packed, c.bias, {}, kernels());
-      if (round_inputs) c.x = rounded(c.x);
+      if (kind == WeightKind::kInt8Product) c.x = rounded(c.x);
       const auto halves = exact(c).chunk(2, -1);
       expect_close(result, halves[0] * at::gelu(halves[1]), 2e-6, 4e-3);
     }
@@ -160,7 +177,7 @@ TEST_P(Linear, BeforeTheGateIsThePlainProduct) {
 TEST_P(Linear, RowsOfZerosStayZeros) {
   auto c = make(7, 32, 20, 20);
   c.x = at::zeros_like(c.x);
-  const auto packed = ops::pack_linear(quantize(c, false, true), dtype(), kernels());
+  const auto packed = ops::pack_linear(quantize(c, WeightKind::kInt8Product), false, dtype(), kernels());
   expect_close(ops::linear(c.x, packed, c.bias, {}, kernels()), exact(c), 1e-7, 4e-3);
 }
 

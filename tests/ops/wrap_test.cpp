@@ -2,6 +2,7 @@
 #include "ops/wrap.h"
 
 #include "ops/every_kernel.h"
+#include "ops/few_bits.h"
 #include "ops/winograd.h"
 
 #include <ATen/ops/conv2d.h>
@@ -41,7 +42,7 @@ using WrappedWinograd = testing::EveryKernel;
 
 TEST_P(WrappedWinograd, SeesTheOtherBorder) {
   const auto weight = random(2, {70, 20, 3, 3}), bias = testing::normal(3, {70});
-  const auto packed = ops::pack_winograd(weight, {}, kernels());
+  const auto packed = ops::pack_winograd(testing::plain_weight(weight), dtype(), kernels());
   for (const auto& wrap : kWraps) {
     for (const auto& [height, width] : {std::pair{1, 1}, {4, 8}, {5, 7}, {16, 30}}) {
       for (const std::int64_t scale : {1, 2}) {

@@ -83,5 +83,22 @@ TEST(Precision, Int8IsNearThePlainOperatorsPicture) {
   }
 }
 
+// The numbers that int4 weights stand for are the same in both, so the pictures are as near as those of plain weights.
+TEST(Precision, Int4KernelsDrawThePlainOperatorsPictureOfInt4Weights) {
+  const testing::TempFolder folder;
+  QuantizeOptions options;
+  options.bits = 4;
+  quantize(testing::tiny_model(), folder.file("int4"), options);
+  const auto plain = results_of({.folder = folder.file("int4"), .kernels = "reference"}).pixels;
+  EXPECT_LT(psnr(plain), 45) << "the weights were not rounded";
+  for (const auto* table : kernels::supported_cpu_kernels()) {
+    const auto difference = (results_of({.folder = folder.file("int4"), .kernels = table->name}).pixels - plain).abs();
+    EXPECT_LE(difference.max().item<double>(), 1) << table->name;
+    EXPECT_GE((difference == 0).to(at::kDouble).mean().item<double>(), 0.99) << table->name;
+  }
+  const auto half = results_of({.folder = folder.file("int4"), .precision = Precision::kBFloat16}).pixels;
+  EXPECT_GE(20 * std::log10(255 / rms(half - plain)), 30);  // bfloat16 alone: 34 and more
+}
+
 }  // namespace
 }  // namespace fjord

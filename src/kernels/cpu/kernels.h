@@ -17,9 +17,17 @@ enum class Element { kFloat32, kBFloat16 };
 enum class WeightKind {
   kPlain,  // as the layer's element
   kInt8,   // int8, with a factor for every output; the arithmetic is that of the element
+  kInt4,   // 0 to 15, standing for -8 to 7 times a factor for every config::kInt4Group numbers of a row; likewise
   // Likewise, and inputs are rounded to 8 bits, with a factor for every row of them: products of int8 are summed in
   // int32. Linear layers only.
   kInt8Product,
+};
+
+// A layer's weight as it is read, rows of numbers: float32, or bfloat16 or int8 padded with zeros to a multiple of
+// four. kInt4: two numbers a byte, the first in the low half; a row begins with a byte.
+struct WeightRows {
+  const void* values = nullptr;
+  const std::uint16_t* group_scale = nullptr;  // kInt4: bfloat16 [rows, groups], the last group may be shorter
 };
 
 // softmax(q k^T * scale) v for every batch and head. A token's heads lie side by side: element (batch b, token t,
@@ -44,9 +52,10 @@ struct AttentionProblem {
 // 3x3 convolution, stride 1, padding 1, of pixels with their channels side by side ([batch, height, width, channels])
 // by Winograd's F(4x4, 3x3), arXiv:1509.09308. Arithmetic in float32 whatever the element.
 struct ConvProblem {
-  const void* x = nullptr;              // [batch, in_height, in_width, in_channels]
-  const void* weight = nullptr;         // as packed by pack_conv: int8 where it has a scale, else the element
-  const float* weight_scale = nullptr;  // [out_channels] or null
+  const void* x = nullptr;       // [batch, in_height, in_width, in_channels]
+  const void* weight = nullptr;  // as packed by pack_conv
+  WeightKind kind = WeightKind::kPlain;
+  const float* weight_scale = nullptr;  // kInt8: [out_channels], else null
   const float* bias = nullptr;          // [batch or 1, out_channels]
   Index bias_batch_stride = 0;
   const void* residual = nullptr;  // added to the result; [batch, height, width, out_channels] or null
@@ -94,7 +103,7 @@ struct LinearProblem {
   const void* x = nullptr;       // [rows, in_features]; for kInt8Product as quantize_rows wrote it
   const void* weight = nullptr;  // as packed by pack_linear
   WeightKind kind = WeightKind::kPlain;
-  const float* weight_scale = nullptr;  // for every row of the weight, where it is int8
+  const float* weight_scale = nullptr;  // int8: for every row of the weight, else null
   const float* row_scale = nullptr;     // [rows], of quantize_rows
   const float* bias = nullptr;
   const void* residual = nullptr;  // [rows, out_features] or null
@@ -113,9 +122,9 @@ struct CpuKernels {
   size_t (*attention_scratch)(const AttentionProblem&);
   void (*attention)(const AttentionProblem&, Index item, void* scratch);
 
-  // Weights in the layout of the convolution: pack_conv_size numbers of `bytes` bytes each from [out, in, 3, 3].
-  Index (*pack_conv_size)(Index out_channels, Index in_channels);
-  void (*pack_conv)(const void* weight, int bytes, Index out_channels, Index in_channels, void* packed);
+  // Packs a weight [out, in * 9]; of the problem only channels, element and kind count.
+  Index (*pack_conv_bytes)(const ConvProblem&);
+  void (*pack_conv)(const ConvProblem&, const WeightRows&, void* packed);
   Index (*conv_transformed_floats)(const ConvProblem&, Index tiles);
   // First every item of conv_input, then, when all are done, every item of conv_output.
   Index (*conv_input_items)(const ConvProblem&, const ConvTiles&);
@@ -132,13 +141,14 @@ struct CpuKernels {
                            const float* shift);
   void (*layer_norm)(const LayerNormProblem&, Index begin, Index end);
 
-  // Packs a weight [out_features (twice if gated), in_features] of the element or of int8; of the problem only shape,
-  // element, kind and gated count.
+  // Packs a weight [out_features (twice if gated), in_features]; of the problem only shape, element, kind and gated
+  // count.
   Index (*pack_linear_bytes)(const LinearProblem&);
-  void (*pack_linear)(const LinearProblem&, const void* weight, void* packed);
-  // Rounds the rows begin .. end of x [rows, in_features] to 8 bits: x = (quantized - 128) * scale. A quantized row
-  // takes in_features rounded up to a multiple of four.
-  void (*quantize_rows)(const LinearProblem&, Index begin, Index end, std::uint8_t* quantized, float* scales);
+  void (*pack_linear)(const LinearProblem&, const WeightRows&, void* packed);
+  // Rounds the rows begin .. end of x [rows, in_features] to 8 bits, with a factor for each, as kInt8Product wants
+  // them; a row takes quantized_row_bytes.
+  Index (*quantized_row_bytes)(const LinearProblem&);
+  void (*quantize_rows)(const LinearProblem&, Index begin, Index end, void* quantized, float* scales);
   Index (*linear_items)(const LinearProblem&);
   size_t (*linear_scratch)(const LinearProblem&);
   void (*linear)(const LinearProblem&, Index item, void* scratch);

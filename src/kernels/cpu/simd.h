@@ -123,6 +123,12 @@ FJORD_INLINE void store_some(T* to, Vec v, Index count) {
   std::memcpy(to, buffer, static_cast<size_t>(count) * sizeof(T));
 }
 
+FJORD_INLINE void widen(const BFloat16* from, Index count, float* to) {
+  Index i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(to + i, load(from + i));
+  if (i < count) store_some(to + i, load_some(from + i, count - i), count - i);
+}
+
 FJORD_INLINE Index least(Index a, Index b) { return a < b ? a : b; }
 
 FJORD_INLINE Vec select(IntVec condition, Vec a, Vec b) { return condition ? a : b; }

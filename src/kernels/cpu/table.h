@@ -9,8 +9,8 @@ Index attention_items(const AttentionProblem&);
 size_t attention_scratch(const AttentionProblem&);
 void attention(const AttentionProblem&, Index item, void* scratch);
 
-Index pack_conv_size(Index out_channels, Index in_channels);
-void pack_conv(const void* weight, int bytes, Index out_channels, Index in_channels, void* packed);
+Index pack_conv_bytes(const ConvProblem&);
+void pack_conv(const ConvProblem&, const WeightRows&, void* packed);
 Index conv_transformed_floats(const ConvProblem&, Index tiles);
 Index conv_input_items(const ConvProblem&, const ConvTiles&);
 void conv_input(const ConvProblem&, const ConvTiles&, Index item);
@@ -25,8 +25,9 @@ void group_norm_apply(const GroupNormProblem&, Index batch, Index begin, Index e
 void layer_norm(const LayerNormProblem&, Index begin, Index end);
 
 Index pack_linear_bytes(const LinearProblem&);
-void pack_linear(const LinearProblem&, const void* weight, void* packed);
-void quantize_rows(const LinearProblem&, Index begin, Index end, std::uint8_t* quantized, float* scales);
+void pack_linear(const LinearProblem&, const WeightRows&, void* packed);
+Index quantized_row_bytes(const LinearProblem&);
+void quantize_rows(const LinearProblem&, Index begin, Index end, void* quantized, float* scales);
 Index linear_items(const LinearProblem&);
 size_t linear_scratch(const LinearProblem&);
 void linear(const LinearProblem&, Index item, void* scratch);

@@ -40,50 +40,55 @@ struct FloatMath {
   }
 };
 
+// Whether the processor multiplies bfloat16; elsewhere it becomes float32 first, block by block.
+#ifdef __AVX512BF16__
+constexpr bool kMultipliesBFloat16 = true;
+
 struct BFloat16Math {  // two products a step, summed in float32
   static FJORD_INLINE Vec multiply_add(Vec sum, Word a, WordVec b) {
-#ifdef __AVX512BF16__
     const auto pair = _mm512_set1_epi32(static_cast<int>(a));
     return reinterpret_cast<Vec>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(pair),
                                                   reinterpret_cast<__m512bh>(b)));
-#else
-    const WordVec pair = a - WordVec{};
-    const Vec low = reinterpret_cast<Vec>(pair << 16) * reinterpret_cast<Vec>(b << 16) + sum;
-    return reinterpret_cast<Vec>(pair & 0xffff0000u) * reinterpret_cast<Vec>(b & 0xffff0000u) + low;
-#endif
   }
 };
+#else
+constexpr bool kMultipliesBFloat16 = false;
+using BFloat16Math = FloatMath;
+#endif
 
-struct Int8Math {  // four products a step, summed in int32: bytes of A from 0 to 255, of B from -128 to 127
+// Whole numbers, summed in int32.
 #if defined(__AVX512VNNI__)
+struct Int8Math {  // four products a step: bytes of A from 0 to 255, of B from -128 to 127
   // Not the intrinsic: with it GCC 12 copies every sum before it adds to it.
   static FJORD_INLINE Vec multiply_add(Vec sum, Word a, WordVec b) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a - WordVec{}), "v"(b));
     return sum;
   }
-#else
-  typedef std::int16_t ShortVec __attribute__((vector_size(kLanes * 4)));
+};
+#endif
 
-  // Sums of neighbouring products.
-  static FJORD_INLINE IntVec multiply_pairs(WordVec a, ShortVec b) {
-#if defined(__AVX512BW__)
-    return reinterpret_cast<IntVec>(_mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
-#elif defined(__AVX2__)
-    return reinterpret_cast<IntVec>(_mm256_madd_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
-#elif defined(__SSE2__)
-    return reinterpret_cast<IntVec>(_mm_madd_epi16(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
-#else
-    const auto x = reinterpret_cast<IntVec>(a), y = reinterpret_cast<IntVec>(b);
-    return (x & 0xffff) * ((y << 16) >> 16) + (x >> 16) * (y >> 16);
-#endif
-  }
+struct ShortMath {  // two products of 16-bit numbers a step
+  // Not intrinsics: with them GCC 12 copies or spills the sums.
   static FJORD_INLINE Vec multiply_add(Vec sum, Word a, WordVec b) {
-    const auto bytes = reinterpret_cast<ShortVec>(b);
-    const IntVec even = multiply_pairs((a & 0x00ff00ffu) - WordVec{}, (bytes << 8) >> 8);
-    const IntVec odd = multiply_pairs(((a >> 8) & 0x00ff00ffu) - WordVec{}, bytes >> 8);
-    return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(sum) + even + odd);
-  }
+    const WordVec pair = a - WordVec{};
+#if defined(__AVX512VNNI__)
+    asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(pair), "v"(b));
+#elif defined(__AVX512BW__)
+    WordVec products;
+    asm("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+v"(sum), "=&v"(products) : "v"(pair), "v"(b));
+#elif defined(__AVX2__)
+    WordVec products;
+    asm("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(sum), "=&x"(products) : "x"(pair), "x"(b));
+#elif defined(__SSE2__)
+    const auto products = _mm_madd_epi16(reinterpret_cast<__m128i>(pair), reinterpret_cast<__m128i>(b));
+    sum = reinterpret_cast<Vec>(reinterpret_cast<IntVec>(sum) + reinterpret_cast<IntVec>(products));
+#else
+    const auto x = reinterpret_cast<IntVec>(pair), y = reinterpret_cast<IntVec>(b);
+    const IntVec products = ((x << 16) >> 16) * ((y << 16) >> 16) + (x >> 16) * (y >> 16);
+    sum = reinterpret_cast<Vec>(reinterpret_cast<IntVec>(sum) + products);
 #endif
+    return sum;
+  }
 };
 
 // tile += A B over `steps` words: A(r, s) = a[r * a_row + s * a_step], B(s, column) = b[s * kColumns + column].
@@ -119,6 +124,31 @@ FJORD_INLINE void for_row_groups(Index rows, F&& f) {
       break;
     default: break;
   }
+}
+
+// sums = initial + A B, or sums += A B.
+struct Product {
+  const Word* a = nullptr;  // rows of `steps` words
+  Index a_row = 0;          // words from one to the next
+  Index rows = 0;
+  const Word* b = nullptr;
+  Index steps = 0;
+  float* sums = nullptr;  // rows of kColumns
+  Index sums_row = 0;
+  const float* initial = nullptr;  // kColumns numbers for every row; null: what the sums hold
+};
+
+constexpr float kZeros[kColumns] = {};
+
+template <typename Math>
+__attribute__((noinline)) void multiply(const Product& p) {
+  for_row_groups(p.rows, [&]<int n>(Index row) {
+    Tile<n> tile;
+    float* const sums = p.sums + row * p.sums_row;
+    p.initial != nullptr ? tile.load_from(p.initial, 0) : tile.load_from(sums, p.sums_row);
+    accumulate<Math>(tile, p.a + row * p.a_row, p.a_row, 1, p.b, p.steps);
+    tile.store_to(sums, p.sums_row);
+  });
 }
 
 }  // namespace

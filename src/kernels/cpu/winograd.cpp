@@ -3,7 +3,6 @@
 // the usual 0, +-1, +-2 it is 3.5 times). Weights are transformed block by block while they are used, so that they
 // take no more memory than they have elements.
 #include "kernels/cpu/table.h"
-#include "kernels/cpu/transpose.h"
 #include "kernels/cpu/winograd_float.h"
 #include "kernels/cpu/winograd_short.h"
 
@@ -59,16 +58,16 @@ struct TileWriter {
   }
 };
 
-template <typename T, typename Weight>
+template <typename T>
 void output_item(const ConvProblem& p, const ConvTiles& tiles, Index item, void* scratch) {
   const Sums s(scratch);
   const Grid grid(p);
   const auto blocks = (tiles.count + kTiles - 1) / kTiles;
   const auto first_tile = item % blocks * kTiles, first_channel = item / blocks * kOut;
   const auto rows = least(kTiles, tiles.count - first_tile);
-  const auto* packed = static_cast<const Weight*>(p.weight) + first_channel * p.in_channels * kTaps;
+  const auto* panel = static_cast<const char*>(p.weight) + first_channel / kOut * panel_of(p).bytes();
   using Products = typename ProductsOf<T>::Type;
-  Products::sum_channels(p, typename Products::Transformed(p, tiles, first_tile), rows, packed, s);
+  Products::sum_channels(p, typename Products::Transformed(p, tiles, first_tile), rows, panel, s);
   const auto channels = least(kOut, p.out_channels - first_channel);
   for (Index row = 0; row < rows; ++row) {
     const auto tile = tiles.begin + first_tile + row;
@@ -89,31 +88,18 @@ void input_item(const ConvProblem& p, const ConvTiles& tiles, Index item) {
   }
 }
 
-// [out, in, tap] -> [block of kOut][in][tap][channel of the block], zeros behind the last channel.
-template <typename T>
-void pack(const void* weight, Index out_channels, Index in_channels, void* packed) {
-  const auto row = in_channels * kTaps;
-  for (Index first = 0; first < out_channels; first += kOut) {
-    transpose_rows(static_cast<const T*>(weight) + first * row, {row, least(kOut, out_channels - first), row},
-                   static_cast<T*>(packed) + first * row, {kOut, kOut});
-  }
-}
-
 Index blocks_of_outputs(Index out_channels) { return (out_channels + kOut - 1) / kOut; }
 
 }  // namespace
 
 namespace FJORD_ISA {
 
-Index pack_conv_size(Index out_channels, Index in_channels) {
-  return blocks_of_outputs(out_channels) * kOut * in_channels * kTaps;
-}
+Index pack_conv_bytes(const ConvProblem& p) { return blocks_of_outputs(p.out_channels) * panel_of(p).bytes(); }
 
-void pack_conv(const void* weight, int bytes, Index out_channels, Index in_channels, void* packed) {
-  switch (bytes) {
-    case 1: return pack<std::uint8_t>(weight, out_channels, in_channels, packed);
-    case 2: return pack<BFloat16>(weight, out_channels, in_channels, packed);
-    default: return pack<Word>(weight, out_channels, in_channels, packed);
+void pack_conv(const ConvProblem& p, const WeightRows& weight, void* packed) {
+  auto* panel = static_cast<char*>(packed);
+  for (Index first = 0; first < p.out_channels; first += kOut, panel += panel_of(p).bytes()) {
+    pack_columns(panel_of(p), weight, {first, least(kOut, p.out_channels - first), 0, kOut}, panel);
   }
 }
 
@@ -137,14 +123,8 @@ Index conv_output_items(const ConvProblem& p, const ConvTiles& tiles) {
 size_t conv_output_scratch(const ConvProblem&) { return Sums::kSize; }
 
 void conv_output(const ConvProblem& p, const ConvTiles& tiles, Index item, void* scratch) {
-  const bool int8 = p.weight_scale != nullptr;
-  if (p.element == Element::kFloat32) {
-    int8 ? output_item<float, std::int8_t>(p, tiles, item, scratch)
-         : output_item<float, float>(p, tiles, item, scratch);
-  } else {
-    int8 ? output_item<BFloat16, std::int8_t>(p, tiles, item, scratch)
-         : output_item<BFloat16, BFloat16>(p, tiles, item, scratch);
-  }
+  p.element == Element::kFloat32 ? output_item<float>(p, tiles, item, scratch)
+                                 : output_item<BFloat16>(p, tiles, item, scratch);
 }
 
 }  // namespace FJORD_ISA

@@ -46,55 +46,35 @@ struct FloatProducts {
   }
 
   // Row `i` of the transformed weights of `count` input channels and kColumns outputs: to[j][channel][column].
-  template <typename Weight>
-  static FJORD_INLINE void write_weights(const Weight* packed, Index count, int i, float* to) {
-    for (Index c = 0; c < count; ++c, packed += kTaps * kOut) {
+  static FJORD_INLINE void write_weights(const ConvWeights& weights, Index count, int i, float* to) {
+    for (Index c = 0; c < count; ++c) {
       for (int v = 0; v < kColumns; v += kLanes) {
         Vec u[kInputs];
-        transform_weights(packed + v, i, u);
+        transform_weights(weights, c, v, i, u);
         for (int j = 0; j < kInputs; ++j) store(to + (j * kIn + c) * kColumns + v, u[j]);
       }
     }
   }
 
-  struct Gemm {
-    const float* a;
-    Index a_row;
-    const float* b;
-    float* c;  // rows of kOut
-    Index rows, steps;
-    bool first;  // c holds nothing yet
-  };
-
-  static FJORD_INLINE void multiply(const Gemm& g) {
-    for_row_groups(g.rows, [&]<int n>(Index row) {
-      Tile<n> tile;
-      float* c = g.c + row * kOut;
-      if (g.first) {
-        tile.zero();
-      } else {
-        tile.load_from(c, kOut);
-      }
-      accumulate<FloatMath>(tile, reinterpret_cast<const Word*>(g.a + row * g.a_row), g.a_row, 1,
-                            reinterpret_cast<const Word*>(g.b), g.steps);
-      tile.store_to(c, kOut);
-    });
-  }
-
-  template <typename Weight>
-  static void sum_channels(const ConvProblem& p, const Transformed& from, Index rows, const Weight* packed,
+  static void sum_channels(const ConvProblem& p, const Transformed& from, Index rows, const char* panel,
                            const Sums& s) {
     for (Index first = 0; first < p.in_channels; first += kIn) {
       const auto count = least(kIn, p.in_channels - first);
-      const auto* chunk = packed + first * kTaps * kOut;
       for (int column = 0; column < kOut; column += kColumns) {
+        const auto weights = read_weights(p, panel, first, count, column, s.unpacked);
 #pragma GCC unroll 6
         for (int i = 0; i < kInputs; ++i) {
-          write_weights(chunk + column, count, i, s.weights);
+          write_weights(weights, count, i, s.weights);
           for (Index j = 0; j < kInputs; ++j) {
             const auto f = i * kInputs + j;
-            multiply({from.values_of(first, f), count, s.weights + j * kIn * kColumns,
-                      s.sums + f * rows * kOut + column, rows, count, first == 0});
+            multiply<FloatMath>({.a = reinterpret_cast<const Word*>(from.values_of(first, f)),
+                                 .a_row = count,
+                                 .rows = rows,
+                                 .b = reinterpret_cast<const Word*>(s.weights + j * kIn * kColumns),
+                                 .steps = count,
+                                 .sums = s.sums + f * rows * kOut + column,
+                                 .sums_row = kOut,
+                                 .initial = first == 0 ? kZeros : nullptr});
           }
         }
       }

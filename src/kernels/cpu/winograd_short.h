@@ -6,19 +6,11 @@
 
 #include "kernels/cpu/winograd_transform.h"
 
-#ifdef __AVX512VNNI__
+#ifdef __SSE2__
 #define FJORD_SHORT_PRODUCTS
 
 namespace fjord::kernels {
 namespace {
-
-struct ShortMath {  // two products a step, summed in int32
-  // See Int8Math.
-  static FJORD_INLINE Vec multiply_add(Vec sum, Word a, WordVec b) {
-    asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a - WordVec{}), "v"(b));
-    return sum;
-  }
-};
 
 struct ShortProducts {
   using Short = std::int16_t;
@@ -110,14 +102,13 @@ struct ShortProducts {
         : pairs(reinterpret_cast<Word*>(s.weights)), factors(s.weights + kInputs * kPairs * kColumns) {}
   };
 
-  template <typename Weight>
-  static FJORD_INLINE void write_weights(const Weight* packed, Index count, int i, const Weights& to) {
+  static FJORD_INLINE void write_weights(const ConvWeights& weights, Index count, int i, const Weights& to) {
     for (int v = 0; v < kColumns; v += kLanes) {
       alignas(64) float exact[kInputs][kIn][kLanes];
       Vec top[kInputs] = {};
       for (Index c = 0; c < count; ++c) {
         Vec u[kInputs];
-        transform_weights(packed + c * kTaps * kOut + v, i, u);
+        transform_weights(weights, c, v, i, u);
         for (int j = 0; j < kInputs; ++j) {
           store(exact[j][c], u[j]);
           top[j] = max(top[j], magnitude(u[j]));
@@ -150,7 +141,7 @@ struct ShortProducts {
     bool first;  // the sums hold nothing yet
   };
 
-  static FJORD_INLINE void multiply(const Gemm& g) {
+  static __attribute__((noinline)) void multiply(const Gemm& g) {
     for_row_groups(g.rows, [&]<int n>(Index row) {
       Tile<n> tile;
       tile.zero();
@@ -167,16 +158,16 @@ struct ShortProducts {
     });
   }
 
-  template <typename Weight>
-  static void sum_channels(const ConvProblem& p, const Transformed& from, Index rows, const Weight* packed,
+  static void sum_channels(const ConvProblem& p, const Transformed& from, Index rows, const char* panel,
                            const Sums& s) {
     const Weights weights(s);
     for (Index chunk = 0; chunk < chunks(p); ++chunk) {
       const auto first = chunk * kIn, count = least(kIn, p.in_channels - first);
       for (int column = 0; column < kOut; column += kColumns) {
+        const auto plain = read_weights(p, panel, first, count, column, s.unpacked);
 #pragma GCC unroll 6
         for (int i = 0; i < kInputs; ++i) {
-          write_weights(packed + first * kTaps * kOut + column, count, i, weights);
+          write_weights(plain, count, i, weights);
           for (Index j = 0; j < kInputs; ++j) {
             const auto f = i * kInputs + j;
             multiply({from.values_of(chunk, f), from.factors_of(chunk, f), weights.pairs + j * kPairs * kColumns,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cpu/tile.h"
+#include "kernels/cpu/weight_panel.h"
 
 namespace fjord::kernels {
 namespace {
@@ -15,6 +16,7 @@ constexpr Index kIn = 64;           // input channels between two visits of the 
 constexpr Index kTaps = 9;
 constexpr Index kTilesOfInputItem = 4;
 static_assert(kOut % kColumns == 0);
+static_assert(kIn * kTaps % config::kInt4Group == 0);
 
 constexpr float kA = 0.75f, kB = 1.5f;  // the points
 constexpr float kA2 = kA * kA, kB2 = kB * kB;
@@ -106,13 +108,19 @@ FJORD_INLINE void transform_window(Load&& load_pixel, Store&& store_frequency) {
   }
 }
 
-// Row `i` of the transformed weights of one input channel and kLanes outputs.
-template <typename Weight>
-FJORD_INLINE void transform_weights(const Weight* packed, int i, Vec (&u)[kInputs]) {
+// Weights of some input channels and kColumns outputs: rows [channel * 9 + tap] of float32.
+struct ConvWeights {
+  const float* rows;
+  Index stride;
+};
+
+// Row `i` of the transformed weights of one input channel and the kLanes outputs from `column` on.
+FJORD_INLINE void transform_weights(const ConvWeights& weights, Index channel, Index column, int i, Vec (&u)[kInputs]) {
+  const float* const taps = weights.rows + channel * kTaps * weights.stride + column;
   Vec across[3];
   for (int b = 0; b < 3; ++b) {
     Vec down[3], frequencies[kInputs];
-    for (int a = 0; a < 3; ++a) down[a] = load(packed + (a * 3 + b) * kOut);
+    for (int a = 0; a < 3; ++a) down[a] = load(taps + (a * 3 + b) * weights.stride);
     transform_weight(down, frequencies);
     across[b] = frequencies[i];
   }
@@ -121,11 +129,33 @@ FJORD_INLINE void transform_weights(const Weight* packed, int i, Vec (&u)[kInput
 
 // What an item of the output needs.
 struct Sums {
-  float* sums;     // [frequency][tile][kOut]
-  float* weights;  // [kInputs][kIn][kColumns]
-  explicit Sums(void* scratch) : sums(static_cast<float*>(scratch)), weights(sums + kFrequencies * kTiles * kOut) {}
-  static constexpr size_t kSize = sizeof(float) * (kFrequencies * kTiles * kOut + kInputs * kIn * kColumns);
+  static constexpr Index kSums = kFrequencies * kTiles * kOut, kTransformed = kInputs * kIn * kColumns;
+  static constexpr Index kUnpacked = kIn * kTaps * kColumns;
+  float* sums;      // [frequency][tile][kOut]
+  float* weights;   // [kInputs][kIn][kColumns]
+  float* unpacked;  // [kIn * kTaps][kColumns]
+  explicit Sums(void* scratch)
+      : sums(static_cast<float*>(scratch)), weights(sums + kSums), unpacked(weights + kTransformed) {}
+  static constexpr size_t kSize = sizeof(float) * (kSums + kTransformed + kUnpacked);
 };
+
+PanelShape panel_of(const ConvProblem& p) { return {p.element, p.kind, p.in_channels * kTaps, kOut}; }
+
+// The packed weights of `count` input channels, in place or unpacked. `first` is a multiple of kIn.
+ConvWeights read_weights(const ConvProblem& p, const char* panel, Index first, Index count, Index column,
+                         float* unpacked) {
+  const auto shape = panel_of(p);
+  const auto row = first * kTaps;
+  if (shape.numbers_of_unit == 1) return {reinterpret_cast<const float*>(panel) + row * kOut + column, kOut};
+  const auto units = (count * kTaps + 1) / 2;
+  auto* const to = reinterpret_cast<Word*>(unpacked);
+  switch (p.kind) {
+    case WeightKind::kInt8: unpack<FloatRows>(Int8Pairs(shape, panel, row / 2, column), units, to); break;
+    case WeightKind::kInt4: unpack<FloatRows>(Int4Pairs(shape, panel, row / 2, column), units, to); break;
+    default: unpack<FloatRows>(HalfPairs(shape, panel, row / 2, column), units, to); break;
+  }
+  return {unpacked, kColumns};
+}
 
 }  // namespace
 }  // namespace fjord::kernels
