@@ -95,7 +95,7 @@ std::string config_text(const std::string& name) {
 // Random weights, laid out as loading::load_into leaves them.
 void fill(nn::Module& network) {
   for (const auto& [name, tensor] : network.named_parameters()) tensor->normal_(0, 0.02);
-  for (const auto& [name, module] : network.modules()) module->unpack_int8();
+  for (const auto& [name, module] : network.modules()) module->make_plain();
 }
 
 void time_unet(const std::string& name, std::int64_t size, const Timing& timing) {

@@ -13,7 +13,7 @@ BiasFreeConv2d::BiasFreeConv2d(const Place& place, std::int64_t in_channels, std
 }
 
 void BiasFreeConv2d::pack_weights() {
-  make_plain(weight);
+  make_plain();
   if (dtype() != at::kFloat && dtype() != at::kBFloat16) return;
   packed_ = ops::pack_convolution(weight, {options_.stride, options_.padding});
   if (packed_.defined()) weight.reset();

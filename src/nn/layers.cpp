@@ -169,13 +169,22 @@ void GroupNorm::pack_weights() {
 }
 
 at::Tensor GroupNorm::forward(const at::Tensor& x, std::optional<Activation> activation) const {
+  return normalise(x, activation, /*in_place=*/false);
+}
+
+at::Tensor GroupNorm::forward(at::Tensor&& x, std::optional<Activation> activation) const {
+  const auto own = std::move(x);  // the caller's is empty from here on, so that it holds no memory either
+  return normalise(own, activation, own.use_count() == 1 && own.storage().use_count() == 1);
+}
+
+at::Tensor GroupNorm::normalise(const at::Tensor& x, std::optional<Activation> activation, bool in_place) const {
   const bool silu = activation == Activation::kSilu;
   if (const auto* cuda = cuda_ops(x)) {
     const auto y = cuda->group_norm(x, weight, bias, groups_, eps_, silu);
     return activation && !silu ? activate(*activation, y) : y;
   }
   const bool packed = kernels() != nullptr && ops::fits_kernels(x);
-  const auto y = packed ? ops::group_norm(x, weight, bias, {groups_, eps_, silu}, *kernels())
+  const auto y = packed ? ops::group_norm(x, weight, bias, {groups_, eps_, silu, in_place}, *kernels())
                         : at::group_norm(x, groups_, weight, bias, eps_);
   return activation && !(packed && silu) ? activate(*activation, y) : y;
 }

@@ -99,12 +99,15 @@ class GroupNorm : public Module {
  public:
   GroupNorm(const Place& place, std::int64_t groups, std::int64_t channels, double eps);
   at::Tensor forward(const at::Tensor& x, std::optional<Activation> activation = {}) const;
+  // Likewise; the result takes the memory of x if nobody else holds it.
+  at::Tensor forward(at::Tensor&& x, std::optional<Activation> activation = {}) const;
 
   at::Tensor weight;  // [channels]
   at::Tensor bias;    // [channels]
 
  private:
   void pack_weights() override;
+  at::Tensor normalise(const at::Tensor& x, std::optional<Activation> activation, bool in_place) const;
 
   std::int64_t groups_;
   double eps_;

@@ -88,7 +88,7 @@ ScaleAndShift statistics(const kernels::GroupNormProblem& p, const std::vector<f
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       const GroupNormOptions& options, const kernels::CpuKernels& kernels) {
   const auto pixels = to_pixels(x);
-  auto out = pooled_empty(pixels.sizes(), pixels.scalar_type());
+  const auto out = options.in_place ? pixels : pooled_empty(pixels.sizes(), pixels.scalar_type());
   const kernels::GroupNormProblem problem{.x = pixels.const_data_ptr(),
                                           .out = out.mutable_data_ptr(),
                                           .weight = weight.const_data_ptr<float>(),

@@ -12,7 +12,8 @@ namespace fjord::ops {
 struct GroupNormOptions {
   std::int64_t groups = 32;
   double eps = 1e-5;
-  bool silu = false;  // SiLU of the result
+  bool silu = false;      // SiLU of the result
+  bool in_place = false;  // the result takes the memory of x
 };
 
 // x [batch, channels, ...], channels last in memory or copied so; the result likewise. The sums are taken in a fixed

@@ -26,6 +26,15 @@ TEST_P(Norm, GroupNormOfAnySize) {
   }
 }
 
+TEST_P(Norm, GroupNormInPlaceGivesTheSameInTheMemoryOfX) {
+  auto x = random_map(1, {2, 40, 9, 13});
+  const auto weight = testing::normal(2, {40}), bias = testing::normal(3, {40});
+  const auto expected = ops::group_norm(x, weight, bias, {8, 1e-6, true}, kernels());
+  const auto y = ops::group_norm(x, weight, bias, {8, 1e-6, true, /*in_place=*/true}, kernels());
+  EXPECT_TRUE(y.equal(expected));
+  EXPECT_EQ(y.const_data_ptr(), x.const_data_ptr());
+}
+
 TEST_P(Norm, GroupNormKeepsItsDigitsUnderALargeMean) {
   if (!is_float()) GTEST_SKIP() << "bfloat16 itself has no digits left here";
   const auto x = random_map(1, {1, 32, 20, 20}) + 1000;

@@ -1,5 +1,7 @@
 #include "models/common/resnet_block.h"
 
+#include <utility>
+
 namespace fjord::models {
 
 ResnetBlock2D::ResnetBlock2D(const nn::Place& place, const ResnetConfig& config)
@@ -25,16 +27,18 @@ at::Tensor ResnetBlock2D::project_time(const at::Tensor& temb) const {
   return time_emb_proj ? time_emb_proj->forward(nn::activate(activation_, temb)) : at::Tensor();
 }
 
-at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& time) const {
+at::Tensor ResnetBlock2D::forward(at::Tensor x, const at::Tensor& time) const {
   const bool scales = time.defined() && scale_shift_;
-  auto hidden = conv1.forward(norm1.forward(x, activation_), {.image_bias = scales ? at::Tensor() : time});
+  const auto residual = conv_shortcut ? conv_shortcut->forward(x) : x;
+  auto hidden = conv1.forward(norm1.forward(std::move(x), activation_), {.image_bias = scales ? at::Tensor() : time});
   if (scales) {
     const auto scale_and_shift = time.unsqueeze(-1).unsqueeze(-1).chunk(2, 1);
-    hidden = nn::activate(activation_, norm2.forward(hidden) * (1 + scale_and_shift[0]) + scale_and_shift[1]);
+    hidden =
+        nn::activate(activation_, norm2.forward(std::move(hidden)) * (1 + scale_and_shift[0]) + scale_and_shift[1]);
   } else {
-    hidden = norm2.forward(hidden, activation_);
+    hidden = norm2.forward(std::move(hidden), activation_);
   }
-  const auto sum = conv2.forward(hidden, {.residual = conv_shortcut ? conv_shortcut->forward(x) : x});
+  const auto sum = conv2.forward(hidden, {.residual = residual});
   return output_scale_factor_ == 1.0 ? sum : sum / output_scale_factor_;
 }
 

@@ -28,7 +28,8 @@ class ResnetBlock2D : public nn::Module {
   // The time embedding [n, temb_channels] as `forward` takes it, [n, features]; undefined without one.
   at::Tensor project_time(const at::Tensor& temb) const;
   // x: [batch, in_channels, height, width], time: [batch, features] -> [batch, out_channels, height, width].
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& time) const;
+  // Takes the memory of x for what it computes if nobody else holds it.
+  at::Tensor forward(at::Tensor x, const at::Tensor& time) const;
 
   nn::GroupNorm norm1;
   nn::Conv2d conv1;

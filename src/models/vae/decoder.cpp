@@ -2,6 +2,8 @@
 
 #include "core/check.h"
 
+#include <utility>
+
 namespace fjord::models {
 
 UpDecoderBlock2D::UpDecoderBlock2D(const nn::Place& place, const config::Vae& config, size_t step)
@@ -18,9 +20,8 @@ UpDecoderBlock2D::UpDecoderBlock2D(const nn::Place& place, const config::Vae& co
   if (step + 1 < levels) upsamplers.append(out_channels);
 }
 
-at::Tensor UpDecoderBlock2D::forward(const at::Tensor& x) const {
-  auto hidden = x;
-  for (const auto& resnet : resnets) hidden = resnet->forward(hidden, {});
+at::Tensor UpDecoderBlock2D::forward(at::Tensor hidden) const {
+  for (const auto& resnet : resnets) hidden = resnet->forward(std::move(hidden), {});
   for (const auto& upsampler : upsamplers) hidden = upsampler->forward(hidden);
   return hidden;
 }
@@ -38,8 +39,8 @@ Decoder::Decoder(const nn::Place& place, const config::Vae& config)
 
 at::Tensor Decoder::forward(const at::Tensor& z) const {
   auto hidden = mid_block.forward(conv_in.forward(z));
-  for (const auto& block : up_blocks) hidden = block->forward(hidden);
-  return conv_out.forward(conv_norm_out.forward(hidden, activation_));
+  for (const auto& block : up_blocks) hidden = block->forward(std::move(hidden));
+  return conv_out.forward(conv_norm_out.forward(std::move(hidden), activation_));
 }
 
 }  // namespace fjord::models

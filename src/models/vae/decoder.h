@@ -10,7 +10,7 @@ class UpDecoderBlock2D : public nn::Module {
  public:
   // Step 0 of the way up stands at the deepest level.
   UpDecoderBlock2D(const nn::Place& place, const config::Vae& config, size_t step);
-  at::Tensor forward(const at::Tensor& x) const;
+  at::Tensor forward(at::Tensor hidden) const;
 
   nn::ModuleList<ResnetBlock2D> resnets;
   nn::ModuleList<Upsample2D> upsamplers;  // one, none at the last level

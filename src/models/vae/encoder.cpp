@@ -2,6 +2,8 @@
 
 #include "core/check.h"
 
+#include <utility>
+
 namespace fjord::models {
 
 DownEncoderBlock2D::DownEncoderBlock2D(const nn::Place& place, const config::Vae& config, size_t level)
@@ -17,9 +19,8 @@ DownEncoderBlock2D::DownEncoderBlock2D(const nn::Place& place, const config::Vae
   if (level + 1 < config.block_out_channels.size()) downsamplers.append(out_channels, /*padding=*/0);
 }
 
-at::Tensor DownEncoderBlock2D::forward(const at::Tensor& x) const {
-  auto hidden = x;
-  for (const auto& resnet : resnets) hidden = resnet->forward(hidden, {});
+at::Tensor DownEncoderBlock2D::forward(at::Tensor hidden) const {
+  for (const auto& resnet : resnets) hidden = resnet->forward(std::move(hidden), {});
   for (const auto& downsampler : downsamplers) hidden = downsampler->forward(hidden);
   return hidden;
 }
@@ -38,9 +39,9 @@ Encoder::Encoder(const nn::Place& place, const config::Vae& config)
 
 at::Tensor Encoder::forward(const at::Tensor& x) const {
   auto hidden = conv_in.forward(x);
-  for (const auto& block : down_blocks) hidden = block->forward(hidden);
+  for (const auto& block : down_blocks) hidden = block->forward(std::move(hidden));
   hidden = mid_block.forward(hidden);
-  return conv_out.forward(conv_norm_out.forward(hidden, activation_));
+  return conv_out.forward(conv_norm_out.forward(std::move(hidden), activation_));
 }
 
 }  // namespace fjord::models

@@ -9,7 +9,7 @@ namespace fjord::models {
 class DownEncoderBlock2D : public nn::Module {
  public:
   DownEncoderBlock2D(const nn::Place& place, const config::Vae& config, size_t level);
-  at::Tensor forward(const at::Tensor& x) const;
+  at::Tensor forward(at::Tensor hidden) const;
 
   nn::ModuleList<ResnetBlock2D> resnets;
   nn::ModuleList<Downsample2D> downsamplers;  // one, none at the last level

@@ -2,6 +2,8 @@
 
 #include "ops/cpu_tensors.h"
 
+#include <utility>
+
 namespace fjord::models {
 namespace {
 
@@ -37,7 +39,7 @@ VaeMidBlock::VaeMidBlock(const nn::Place& place, const config::Vae& config, std:
 at::Tensor VaeMidBlock::forward(const at::Tensor& x) const {
   auto hidden = resnets[0].forward(x, {});
   for (const auto& attention : attentions) hidden = attention->forward(hidden);
-  return resnets[1].forward(hidden, {});
+  return resnets[1].forward(std::move(hidden), {});
 }
 
 }  // namespace fjord::models
