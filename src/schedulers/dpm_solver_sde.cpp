@@ -125,7 +125,7 @@ class DpmSolverSdeRun : public SigmaRun {
 
   // The level of the sample that the network sees at evaluation i.
   double level_of(std::int64_t i, const at::Tensor& sample) const {
-    const double level = sigma(i);  // throws nothing: checked by the base's table
+    const double level = sigma(i);
     if (begins_step(i)) return level;
     const auto step = static_cast<size_t>(i) / 2;
     const at::Tensor t = scalar(sigmas_[step], sample).log().neg();

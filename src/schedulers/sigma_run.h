@@ -40,7 +40,11 @@ class SigmaRun : public SchedulerRun {
   // Keeps the order of the calls. A run of two evaluations a step begins with the first of them. Returns the prediction
   // in the dtype of the sample.
   at::Tensor advance(const at::Tensor& prediction, std::int64_t i, const at::Tensor& sample);
-  double sigma(std::int64_t i) const { return evaluations_.sigmas[static_cast<size_t>(i)]; }
+  // Throws kInvalidArgument unless i is an evaluation of the run.
+  double sigma(std::int64_t i) const {
+    order_.check_index(i);
+    return evaluations_.sigmas[static_cast<size_t>(i)];
+  }
   PredictionType type() const { return type_; }
   // Whether evaluation i is the first of its step.
   bool begins_step(std::int64_t i) const { return i % evaluations_.per_step == 0; }

@@ -30,7 +30,7 @@ TEST(TextureTest, RgbaAndFloats) {
 
 TEST(TextureTest, AlphaIsTheMasksLuma) {
   // Rec. 601: 0.299 red, 0.587 green, 0.114 blue.
-  const auto rgba = with_alpha(one_colour(4, 1, 9), {4, 1, {255, 255, 255, 255, 0, 0, 0, 255, 0, 0, 0, 255}});
+  const auto rgba = with_alpha(one_colour(4, 1, 9), Image{4, 1, {255, 255, 255, 255, 0, 0, 0, 255, 0, 0, 0, 255}});
   EXPECT_EQ(rgba.pixels[3], 255);
   EXPECT_EQ(rgba.pixels[7], 76);
   EXPECT_EQ(rgba.pixels[11], 150);

@@ -161,14 +161,14 @@ TEST_P(Linear, WeightsOfFewBitsCanBeGated) {
 
 TEST_P(Linear, BeforeTheGateIsThePlainProduct) {
   for (const std::int64_t out : {3, 32, 100}) {
-    auto c = make(40, 64, 2 * out, out);
-    const auto packed = ops::pack_linear({.values = c.weight, .gated = true}, dtype(), kernels());
+    const auto c = make(40, 64, 2 * out, out);
+    const auto packed = ops::pack_linear(testing::plain_weight(c.weight), true, dtype(), kernels());
     expect_close(ops::linear_before_gate(c.x, packed, c.bias, kernels()), exact(c), 2e-6, 4e-3);
-    for (const bool round_inputs : {false, true}) {
+    for (const auto kind : {WeightKind::kInt8, WeightKind::kInt8Product, WeightKind::kInt4}) {
       auto other = make(40, 64, 2 * out, out);
-      const auto int8 = ops::pack_linear(quantize(other, true, round_inputs), dtype(), kernels());
-      const auto result = ops::linear_before_gate(other.x, int8, other.bias, kernels());
-      if (round_inputs) other.x = rounded(other.x);
+      const auto few_bits = ops::pack_linear(quantize(other, kind), true, dtype(), kernels());
+      const auto result = ops::linear_before_gate(other.x, few_bits, other.bias, kernels());
+      if (kind == WeightKind::kInt8Product) other.x = rounded(other.x);
       expect_close(result, exact(other), 2e-6, 4e-3);
     }
   }
