@@ -55,6 +55,16 @@ MODELS = {
     "no_bottom": ("StableDiffusionPipeline", {}, NO_BOTTOM, "DDIMScheduler", DDIM),
     "tiny_vae": ("StableDiffusionPipeline", {}, ONE_TEXT, "DDIMScheduler", DDIM),
     "normalized_latents": ("StableDiffusionXLPipeline", {}, TWO_TEXTS, "DDIMScheduler", DDIM),
+    # Few-step models are configurations: as SD-Turbo, SDXL-Turbo, SDXL-Lightning, Hyper-SD and LCM publish theirs.
+    "sd_turbo": ("StableDiffusionPipeline", {}, dict(models.SD2, sample_size=8, cross_attention_dim=32),
+                 "EulerDiscreteScheduler", dict(NOISE, timestep_spacing="trailing")),
+    "sdxl_turbo": ("StableDiffusionXLPipeline", {}, TWO_TEXTS, "EulerAncestralDiscreteScheduler",
+                   dict(NOISE, timestep_spacing="trailing")),
+    "lightning": ("StableDiffusionXLPipeline", {}, TWO_TEXTS, "EulerDiscreteScheduler",
+                  dict(NOISE, timestep_spacing="trailing")),
+    "hyper": ("StableDiffusionXLPipeline", {}, TWO_TEXTS, "TCDScheduler", DDIM),
+    "lcm": ("LatentConsistencyModelPipeline", {}, dict(ONE_TEXT, time_cond_proj_dim=16), "LCMScheduler",
+            dict(NOISE, clip_sample=False)),
 }
 BASE = dict(prompt="a gold crown on red cloth", width=48, height=32, steps=3, guidance=4.0, seed=11)
 SIZES = dict(original_size=[100, 70], crop=[3, 20], target_size=[64, 40])  # width, height; left, top
@@ -86,6 +96,13 @@ CASES = {
     "no_bottom.plain": dict(),
     "tiny_vae.plain": dict(),
     "normalized_latents.plain": dict(),
+    "sd_turbo.one_step": dict(steps=1, guidance=0.0),
+    "sdxl_turbo.one_step": dict(steps=1, guidance=0.0),
+    "sdxl_turbo.four_steps": dict(steps=4, guidance=0.0),
+    "lightning.four_steps": dict(steps=4, guidance=0.0),
+    "hyper.four_steps": dict(steps=4, guidance=0.0),
+    "lcm.four_steps": dict(steps=4, guidance=8.5),
+    "lcm.clip_skip": dict(steps=2, guidance=1.0, clip_skip=1),
 }
 
 
