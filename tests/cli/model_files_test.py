@@ -13,7 +13,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "weights/tiny"
 PROGRAM = os.path.abspath(os.environ["FJORD_PROGRAM"])
-PICTURE = ("txt2img", "--model", str(MODEL), "--prompt", "a red gem", "--steps", "2", "--width", "64", "--height", "64")
+SMALL = ("txt2img", "--prompt", "a red gem", "--steps", "2", "--width", "64", "--height", "64")
+PICTURE = (*SMALL, "--model", str(MODEL))
 
 
 class ModelFilesTest(unittest.TestCase):
@@ -42,13 +43,13 @@ class ModelFilesTest(unittest.TestCase):
     def test_what_is_wrong_is_said_in_one_sentence(self) -> None:
         pathlib.Path(self.path("model.ckpt")).write_bytes(b"\x80\x02}q\x00" + bytes(100))
         for arguments, code, sentence in (
-            (("--vae", "/no/such/vae"), 66, "cannot read"),
-            (("--variant", "fp16"), 66, "no part of the model has weights of the variant"),
-            (("--prediction-type", "noise"), 65, "prediction_type must be"),
-            (("--zero-terminal-snr", "maybe"), 64, "--zero-terminal-snr must be yes or no"),
-            (("--model", self.path("model.ckpt")), 65, "a Python pickle"),
+            ((*PICTURE, "--vae", "/no/such/vae"), 66, "cannot read"),
+            ((*PICTURE, "--variant", "fp16"), 66, "no part of the model has weights of the variant"),
+            ((*PICTURE, "--prediction-type", "noise"), 65, "prediction_type must be"),
+            ((*PICTURE, "--zero-terminal-snr", "maybe"), 64, "--zero-terminal-snr must be yes or no"),
+            ((*SMALL, "--model", self.path("model.ckpt")), 65, "a Python pickle"),
         ):
-            run = self.fjord(*PICTURE, *arguments, "--out", self.path("a.png"), code=code)
+            run = self.fjord(*arguments, "--out", self.path("a.png"), code=code)
             self.assertIn(sentence, run.stderr)
             errors = [line for line in run.stderr.splitlines() if not line.startswith("{")]
             self.assertEqual(len(errors), 1, run.stderr)
