@@ -49,6 +49,12 @@ std::int64_t resnet(std::int64_t pixels, std::int64_t in, std::int64_t out, cons
                   pixels * (in + 2 * out + shortcut) + transformed(pixels, out, compute));
 }
 
+// The same on an input that nobody else holds: it is normed in place once the shortcut has been taken from it.
+std::int64_t resnet_in_place(std::int64_t pixels, std::int64_t in, std::int64_t out, const Compute& compute) {
+  return std::max(pixels * (in + 2 * out) + transformed(pixels, in, compute),
+                  pixels * 3 * out + transformed(pixels, out, compute));
+}
+
 // models::Transformer2DModel: input and normed map; then the block with its widest moment, the feed-forward.
 std::int64_t transformer(std::int64_t pixels, std::int64_t channels, const Compute& compute) {
   const std::int64_t attention = 6 * channels;
@@ -194,7 +200,7 @@ std::uint64_t decoder_memory(const config::Vae& vae, const MapSize& latents, con
   auto pixels = latents.height * latents.width;
   auto in = vae.block_out_channels.back();
   Peak peak;
-  peak.at_least(resnet(pixels, in, in, compute));
+  peak.at_least(resnet_in_place(pixels, in, in, compute));
   if (vae.mid_block_add_attention) {
     // Map, normed map, keys, values, queries, answer. LibTorch's plain attention also holds the scores.
     const auto scores = compute.fused ? 0 : pixels * std::min<std::int64_t>(pixels, 1024);
@@ -202,7 +208,8 @@ std::uint64_t decoder_memory(const config::Vae& vae, const MapSize& latents, con
   }
   for (size_t step = 0; step < levels; ++step) {
     const auto out = vae.block_out_channels[levels - 1 - step];
-    for (std::int64_t i = 0; i <= vae.layers_per_block; ++i, in = out) peak.at_least(resnet(pixels, in, out, compute));
+    for (std::int64_t i = 0; i <= vae.layers_per_block; ++i, in = out)
+      peak.at_least(resnet_in_place(pixels, in, out, compute));
     if (step + 1 == levels) break;
     peak.at_least(pixels * out + (compute.fused ? 1 : 2) * 4 * pixels * out + transformed(4 * pixels, out, compute));
     pixels *= 4;

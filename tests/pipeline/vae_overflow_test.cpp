@@ -1,4 +1,5 @@
-// A VAE that overflows in half precision: its last bias is above the largest bfloat16, but within float32.
+// A VAE that overflows in half precision: its last bias is the largest bfloat16, and what the last convolution adds to
+// it is within float32 alone.
 #include "loading/safetensors.h"
 #include "loading/source.h"
 #include "pipeline/test_models.h"
@@ -7,6 +8,7 @@
 #include <fjord/pipeline.h>
 
 #include <filesystem>
+#include <limits>
 #include <map>
 
 namespace fjord {
@@ -24,7 +26,11 @@ void brighten(const std::string& path) {
       tensors.emplace(name, tensor);
     }
   }
-  tensors.at("decoder.conv_out.bias").fill_(3.4e38F);
+  // 8 channels and 9 taps of silu(1) = 0.731 make 1e36.
+  tensors.at("decoder.conv_norm_out.weight").fill_(0);
+  tensors.at("decoder.conv_norm_out.bias").fill_(1);
+  tensors.at("decoder.conv_out.weight").fill_(1e36 / (8 * 9 * 0.731));
+  tensors.at("decoder.conv_out.bias").fill_(std::numeric_limits<c10::BFloat16>::max());
   loading::write_safetensors(path, tensors);
 }
 
