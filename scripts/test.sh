@@ -8,6 +8,6 @@ scripts/setup.sh
 mkdir -p "build/$preset"
 cmake --preset "$preset" >"build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2; exit 1; }
 cmake --build --preset "$preset"
-ctest --preset "$preset"
+ctest --preset "$preset" --parallel 2
 skipped=$(grep -cE '^\[  SKIPPED \] [A-Za-z]+\.[A-Za-z]+ \(' "build/$preset/Testing/Temporary/LastTest.log" || true)
 echo "Tests that were skipped, most of them for want of a GPU: $skipped (names: grep SKIPPED in build/$preset/Testing/Temporary/LastTest.log)"

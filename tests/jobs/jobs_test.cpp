@@ -139,9 +139,9 @@ TEST(GenerationTest, MayGoInTheMiddleOfASlice) {
   generation.advance_for(0);
 }
 
-// The preview must be nearer to the picture than the picture's mean colour is. The map is linear and cannot follow a VAE
-// into saturated colours: the error is 0.54 of the contrast for this gem on white, 0.59 for a sea at night, but 1.07 for
-// a crown on bright red, which comes out brown.
+// The preview must be nearer to the picture than the picture's mean colour is. The map is linear and cannot follow a
+// VAE into saturated colours: the error is 0.54 of the contrast for this gem on white, 0.59 for a sea at night,
+// but 1.07 for a crown on bright red, which comes out brown.
 TEST(GenerationTest, LatentPreviewsResembleThePicture) {
   constexpr int kSide = 128, kBlocks = kSide / 8;
   auto request = small_request();
