@@ -12,6 +12,7 @@
 #include <fjord/hires.h>
 #include <fjord/image.h>
 #include <fjord/image_input.h>
+#include <fjord/image_prompt.h>
 #include <fjord/inspect.h>
 #include <fjord/jobs.h>
 #include <fjord/model_files.h>

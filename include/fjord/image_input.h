@@ -54,13 +54,14 @@ struct Inpaint {
   bool match_colors = false;
 };
 
-// Reference: StableDiffusionImg2ImgPipeline, unless `inpaint` has a mask or margins.
+// Reference: StableDiffusionImg2ImgPipeline, unless `inpaint` has a mask or margins, or the model is told to change the
+// pictures (PipelineInfo::needs_image; StableDiffusionInstructPix2PixPipeline): those start from noise and see them.
 struct ImageInput {
   // Empty: from the prompt alone. Request::images must be a multiple of their number, or 1, which then means one of
   // each; image i starts from picture i modulo their number. Inpainting wants all of one size.
   std::vector<Image> images;
   // How much is changed: of n steps the last floor(n * strength) run, which must be one at least. Above 0, to 1.
-  // Unset: 0.8, or 1 for inpainting.
+  // Unset: 0.8, or 1 for inpainting and for models that are told to change the pictures, which take nothing else.
   std::optional<double> strength;
   Fit fit = Fit::kStretch;  // not for PaintRegion kFitted and kNative
   Inpaint inpaint;

@@ -7,6 +7,7 @@
 #include <fjord/export.h>
 #include <fjord/heat_map.h>
 #include <fjord/image.h>
+#include <fjord/image_prompt.h>
 #include <fjord/memory_plan.h>
 #include <fjord/model_files.h>
 #include <fjord/progress.h>
@@ -64,6 +65,7 @@ struct PipelineInfo {
   std::string scheduler;  // class name in the folder's scheduler_config.json
   int latent_channels = 0;
   bool needs_mask = false;         // the U-Net sees mask and masked picture: it serves inpainting alone
+  bool needs_image = false;        // the U-Net sees the picture that the prompt tells to change (InstructPix2Pix)
   int max_tokens = 0;              // window of the text encoder, begin and end tokens included
   int text_encoders = 0;           // 1 or 2
   int max_clip_skip = 0;           // largest Prompting::clip_skip
@@ -149,6 +151,13 @@ class FJORD_API Pipeline {
   // encoders). `tokens`: what stands for it in a prompt: one word for all its vectors, or one for each; empty: the name
   // inside the file, else the file's own. Throws as load_adapter.
   Adapter load_embedding(const std::string& path, const std::vector<std::string>& tokens = {}) const;
+  // Reads an adapter for Request::image_prompts: a safetensors file of IP-Adapter (keys "image_proj." and
+  // "ip_adapter."), and the folder of the image encoder that it was trained with (transformers'
+  // CLIPVisionModelWithProjection); empty: the folder "image_encoder" beside the file. An encoder that another adapter
+  // in memory has from the same folder is shared. Throws Error: kNotFound; kBadFile naming keys and shapes that do not
+  // fit this model or the encoder; kNonFinite for NaN and infinity; kUnsupported for another kind of file, saying
+  // which.
+  ImageAdapter load_image_adapter(const std::string& path, const std::string& encoder = "") const;
 
   const PipelineInfo& info() const;
 

@@ -8,6 +8,7 @@
 #include <fjord/guidance.h>
 #include <fjord/hires.h>
 #include <fjord/image_input.h>
+#include <fjord/image_prompt.h>
 #include <fjord/micro_conditions.h>
 #include <fjord/prompting.h>
 #include <fjord/reproduction.h>
@@ -80,6 +81,8 @@ struct Request {
   Approximation approximation;  // speed for a picture that differs a little; off
 
   std::vector<AdapterUse> adapters = {};  // LoRAs and textual inversions for this request, at most 64
+
+  std::vector<ImagePrompt> image_prompts = {};  // pictures to resemble (IP-Adapter), at most 16
 };
 
 }  // namespace fjord
