@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fjord/adapters.h>
+#include <fjord/control.h>
 #include <fjord/error.h>
 #include <fjord/export.h>
 #include <fjord/heat_map.h>
@@ -158,6 +159,14 @@ class FJORD_API Pipeline {
   // fit this model or the encoder; kNonFinite for NaN and infinity; kUnsupported for another kind of file, saying
   // which.
   ImageAdapter load_image_adapter(const std::string& path, const std::string& encoder = "") const;
+
+  // Reads a control network for Request::controls: the folder of a ControlNetModel or T2IAdapter in diffusers' layout,
+  // or a safetensors file with one of these in diffusers' names or in the original ones (docs/control.md). Nothing of
+  // the file is needed afterwards. Throws Error: kNotFound; kBadFile for keys and shapes that are not those of a
+  // control network of this model's U-Net; kUnsupported for another kind of file, saying which.
+  Control load_control(const std::string& path) const;
+  // Likewise from the host's own storage: "config.json" and "diffusion_pytorch_model.safetensors".
+  Control load_control(std::shared_ptr<const Storage> storage) const;
 
   const PipelineInfo& info() const;
 

@@ -3,6 +3,7 @@
 
 #include <fjord/adapters.h>
 #include <fjord/approximation.h>
+#include <fjord/control.h>
 #include <fjord/denoising_range.h>
 #include <fjord/export.h>
 #include <fjord/guidance.h>
@@ -83,6 +84,11 @@ struct Request {
   std::vector<AdapterUse> adapters = {};  // LoRAs and textual inversions for this request, at most 64
 
   std::vector<ImagePrompt> image_prompts = {};  // pictures to resemble (IP-Adapter), at most 16
+
+  std::vector<ControlUse> controls = {};  // ControlNets and T2I-Adapters for this request, at most 8; their sums steer
+  // ControlNets see the branch with the prompt alone and are heard softly in the outer layers, so that they guess what
+  // the picture shows; made for an empty prompt and guidance of 3 to 5. Always so with global_pool_conditions.
+  bool guess_mode = false;
 };
 
 }  // namespace fjord
