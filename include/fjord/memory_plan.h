@@ -6,14 +6,22 @@
 
 namespace fjord {
 
+// What of a model rests in main memory while it is not needed.
+enum class Offload {
+  kNone,    // nothing
+  kParts,   // text encoders and VAE
+  kBlocks,  // and every block of the U-Net, which then stands alone on the GPU while it computes
+};
+
 // Bytes on the pipeline's device: main memory, or that of the GPU.
 struct MemoryPlan {
   std::string device;
-  std::uint64_t weights = 0;    // kept as long as the pipeline lives
-  std::uint64_t denoising = 0;  // at most besides, while the U-Net runs
-  std::uint64_t decoding = 0;   // at most besides, while the VAE decodes; one picture after another
-  std::uint64_t peak = 0;       // weights and the larger of the two
-  bool vae_tiling = false;      // whether the decoder runs in tiles: as asked for, or to stay within the budget
+  std::uint64_t weights = 0;         // kept as long as the pipeline lives
+  std::uint64_t denoising = 0;       // at most besides, while the U-Net runs
+  std::uint64_t decoding = 0;        // at most besides, while the VAE decodes; one picture after another
+  std::uint64_t peak = 0;            // weights and the larger of the two
+  Offload offload = Offload::kNone;  // how the pipeline was loaded; in `weights` is what stays on the device
+  bool vae_tiling = false;           // whether the decoder runs in tiles: as asked for, or to stay within the budget
 };
 
 }  // namespace fjord

@@ -16,6 +16,7 @@
 #include <fjord/storage.h>
 #include <fjord/texture.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,13 @@ struct LoadOptions {
   // What computes the U-Net's attention on a GPU: "auto", or one of own, own-hopper, cudnn, flash, mem-efficient,
   // chunked, math (docs/cuda.md). One that cannot serve a layer is an error when that layer runs.
   std::string attention = "auto";
+  // Which of the faster ways to compute on a GPU are taken: "auto" (all), "none", or names separated by commas: graph,
+  // update, sums, projections, upsampling, products, convolutions (docs/cuda.md). One that cannot serve, or does not
+  // give what the plain way gives, leaves the plain way, and Result::notes says why.
+  std::string cuda_paths = "auto";
+  // Of a GPU's memory, in bytes, for the model and one request of the model's own size; 0: no limit. What does not fit
+  // rests in main memory and is brought when it is needed: see Offload in fjord/memory_plan.h. Nothing on a CPU.
+  std::uint64_t memory_budget = 0;
   // The text encoder is read anew for every request and its memory given back before the first step. The folder must
   // then stay where it is.
   bool drop_text_encoder = false;
@@ -83,6 +91,7 @@ struct Result {
   Request request;  // the request with every default filled in: running it again gives the same pictures
   std::vector<HeatMap> heat_maps;     // one a word of the prompt, where Guidance::heat_maps asks for them
   std::vector<std::string> warnings;  // for example: the prompt was cut to 77 tokens
+  std::vector<std::string> notes;     // on a GPU: why a faster way of LoadOptions::cuda_paths did not serve
   double seconds = 0.0;               // wall time of the whole request
 };
 
