@@ -24,9 +24,9 @@ function(fjord_defaults target)
   target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
     "$<INSTALL_INTERFACE:include>")
   if(FJORD_SANITIZE)
-    target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+    target_compile_options(${target} PRIVATE -fsanitize=${FJORD_SANITIZERS} -fno-sanitize-recover=all
       -fno-omit-frame-pointer)
-    target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+    target_link_options(${target} PUBLIC -fsanitize=${FJORD_SANITIZERS})
   endif()
 endfunction()
 
@@ -62,7 +62,7 @@ endfunction()
 
 # How sanitizers treat test programs.
 set(FJORD_TEST_ENVIRONMENT
-  "ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0;UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp")
+  "ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0;UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp:ignore_noninstrumented_modules=1")
 
 # fjord_test(NAME [TORCH] SOURCES ... LIBS ...): one test program test_NAME, one ctest entry NAME.
 function(fjord_test name)

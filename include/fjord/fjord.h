@@ -4,6 +4,7 @@
 #include <fjord/adapters.h>
 #include <fjord/approximation.h>
 #include <fjord/attention.h>
+#include <fjord/choices.h>
 #include <fjord/control.h>
 #include <fjord/convert.h>
 #include <fjord/embeddings.h>

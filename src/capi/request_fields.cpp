@@ -3,6 +3,8 @@
 
 #include "capi/status.h"
 
+#include <fjord/choices.h>
+
 #include <algorithm>
 #include <charconv>
 #include <functional>
@@ -94,23 +96,21 @@ Field field(const std::string& name, Place place) {
 }
 
 // A field that is one of several words.
-template <typename Place, typename Choice>
-Field choice(const std::string& name, Place place, std::vector<std::pair<std::string, Choice>> words) {
+template <typename Place, typename Choice, size_t kCount>
+Field choice(const std::string& name, Place place, const ChoiceNames<Choice, kCount>& names) {
   std::string kind;
-  for (const auto& [word, value] : words) kind += (kind.empty() ? "" : "|") + word;
-  return {name, kind, [name, kind, place, words](Request& request, const std::string& text) {
-            for (const auto& [word, value] : words) {
-              if (word != text) continue;
-              place(request) = value;
-              return;
-            }
-            refuse_value(name, "one of " + kind, text);
+  for (const auto& [word, value] : names) kind += (kind.empty() ? "" : "|") + std::string(word);
+  return {name, kind, [name, kind, place, &names](Request& request, const std::string& text) {
+            const auto value = choice_named(names, text);
+            if (!value) refuse_value(name, "one of " + kind, text);
+            place(request) = *value;
           }};
 }
 
 #define FJORD_PLACE(path) \
   [](Request & request) -> auto& { return request.path; }
 #define FJORD_FIELD(path) field(#path, FJORD_PLACE(path))
+#define FJORD_CHOICE(path, names) choice(#path, FJORD_PLACE(path), names)
 
 const std::vector<Field>& fields() {
   static const std::vector<Field> all = {
@@ -131,18 +131,14 @@ const std::vector<Field>& fields() {
       FJORD_FIELD(memory_budget),
       FJORD_FIELD(decode),
       FJORD_FIELD(image_input.strength),
-      choice("image_input.fit", FJORD_PLACE(image_input.fit),
-             std::vector<std::pair<std::string, Fit>>{
-                 {"stretch", Fit::kStretch}, {"crop", Fit::kCrop}, {"fill", Fit::kFill}}),
+      FJORD_CHOICE(image_input.fit, kFitNames),
       FJORD_FIELD(image_input.inpaint.extend.left),
       FJORD_FIELD(image_input.inpaint.extend.top),
       FJORD_FIELD(image_input.inpaint.extend.right),
       FJORD_FIELD(image_input.inpaint.extend.bottom),
       FJORD_FIELD(image_input.inpaint.grow),
       FJORD_FIELD(image_input.inpaint.blur),
-      choice("image_input.inpaint.region", FJORD_PLACE(image_input.inpaint.region),
-             std::vector<std::pair<std::string, PaintRegion>>{
-                 {"whole", PaintRegion::kWhole}, {"fitted", PaintRegion::kFitted}, {"native", PaintRegion::kNative}}),
+      FJORD_CHOICE(image_input.inpaint.region, kPaintRegionNames),
       FJORD_FIELD(image_input.inpaint.padding),
       FJORD_FIELD(image_input.inpaint.soft),
       FJORD_FIELD(image_input.inpaint.keep_outside),
@@ -150,22 +146,14 @@ const std::vector<Field>& fields() {
       FJORD_FIELD(variation.seed),
       FJORD_FIELD(variation.strength),
       FJORD_FIELD(hires.scale),
-      choice(
-          "hires.upscaler", FJORD_PLACE(hires.upscaler),
-          std::vector<std::pair<std::string, Upscaler>>{{"latent", Upscaler::kLatent}, {"pixels", Upscaler::kPixels}}),
+      FJORD_CHOICE(hires.upscaler, kUpscalerNames),
       FJORD_FIELD(hires.strength),
       FJORD_FIELD(hires.steps),
       FJORD_FIELD(seamless.x),
       FJORD_FIELD(seamless.y),
-      choice("reproduction.noise", FJORD_PLACE(reproduction.noise),
-             std::vector<std::pair<std::string, NoiseSource>>{{"torch_cpu", NoiseSource::kTorchCpu},
-                                                              {"torch_cuda", NoiseSource::kTorchCuda}}),
-      choice("reproduction.sigmas", FJORD_PLACE(reproduction.sigmas),
-             std::vector<std::pair<std::string, SigmaGrid>>{
-                 {"scheduler", SigmaGrid::kScheduler}, {"a1111", SigmaGrid::kA1111}, {"comfyui", SigmaGrid::kComfyUi}}),
-      choice("reproduction.rounding", FJORD_PLACE(reproduction.rounding),
-             std::vector<std::pair<std::string, PixelRounding>>{{"nearest", PixelRounding::kNearest},
-                                                                {"truncate", PixelRounding::kTruncate}}),
+      FJORD_CHOICE(reproduction.noise, kNoiseSourceNames),
+      FJORD_CHOICE(reproduction.sigmas, kSigmaGridNames),
+      FJORD_CHOICE(reproduction.rounding, kRoundingNames),
       FJORD_FIELD(guidance_options.schedule),
       FJORD_FIELD(guidance_options.mimic_scale),
       FJORD_FIELD(guidance_options.mimic_percentile),
@@ -183,9 +171,11 @@ const std::vector<Field>& fields() {
       FJORD_FIELD(approximation.cache_branch),
       FJORD_FIELD(approximation.text_gate),
       FJORD_FIELD(approximation.merge_ratio),
+      FJORD_CHOICE(prompting.syntax, kPromptSyntaxNames),
       FJORD_FIELD(prompting.prompt_2),
       FJORD_FIELD(prompting.negative_prompt_2),
       FJORD_FIELD(prompting.clip_skip),
+      FJORD_CHOICE(prompting.empty_negative, kEmptyNegativeNames),
       FJORD_FIELD(micro.sizes.original_width),
       FJORD_FIELD(micro.sizes.original_height),
       FJORD_FIELD(micro.sizes.crop_left),

@@ -1,9 +1,9 @@
 #include "cli/image_input_json.h"
 
 #include "cli/exit_codes.h"
-#include "cli/image_input_names.h"
 #include "cli/output.h"
 
+#include <fjord/choices.h>
 #include <fjord/error.h>
 
 namespace fjord::cli {
@@ -11,24 +11,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A name of a choice; Error(kBadFile) for one that is none.
-template <typename Choice>
-void read_choice(JsonFields& fields, const char* name, std::optional<Choice> (*from)(const std::string&),
-                 Choice& choice) {
-  std::string text = name_of(choice);
-  fields.read(name, text);
-  const auto read = from(text);
-  if (!read) throw Error(ErrorCode::kBadFile, std::string("request: unknown ") + name + " " + in_quotes(text));
-  choice = *read;
-}
-
 Json inpaint_to_json(const Inpaint& inpaint) {
   const auto& extend = inpaint.extend;
   return {
       {"extend", {extend.left, extend.top, extend.right, extend.bottom}},
       {"grow", inpaint.grow},
       {"blur", inpaint.blur},
-      {"region", name_of(inpaint.region)},
+      {"region", name_of(kPaintRegionNames, inpaint.region)},
       {"padding", inpaint.padding},
       {"soft", inpaint.soft},
       {"keep_outside", inpaint.keep_outside},
@@ -49,7 +38,7 @@ void read_inpaint(const Json& json, Inpaint& inpaint) {
   inpaint.extend = {margin(0), margin(1), margin(2), margin(3)};
   fields.read("grow", inpaint.grow);
   fields.read("blur", inpaint.blur);
-  read_choice(fields, "region", paint_region_from, inpaint.region);
+  fields.read("region", inpaint.region, kPaintRegionNames);
   fields.read("padding", inpaint.padding);
   fields.read("soft", inpaint.soft);
   fields.read("keep_outside", inpaint.keep_outside);
@@ -60,7 +49,7 @@ void read_inpaint(const Json& json, Inpaint& inpaint) {
 void read_image_input(const Json& json, ImageInput& input) {
   JsonFields fields(json, "request: image_input");
   fields.read("strength", input.strength);
-  read_choice(fields, "fit", fit_from, input.fit);
+  fields.read("fit", input.fit, kFitNames);
   if (const Json* inpaint = fields.object("inpaint")) read_inpaint(*inpaint, input.inpaint);
   fields.refuse_others();
 }
@@ -75,7 +64,7 @@ void read_variation(const Json& json, Variation& variation) {
 void read_hires(const Json& json, Hires& hires) {
   JsonFields fields(json, "request: hires");
   fields.read("scale", hires.scale);
-  read_choice(fields, "upscaler", upscaler_from, hires.upscaler);
+  fields.read("upscaler", hires.upscaler, kUpscalerNames);
   fields.read("strength", hires.strength);
   fields.read("steps", hires.steps);
   fields.refuse_others();
@@ -105,7 +94,7 @@ void add_task_fields(Json& json, const Request& request) {
   const auto& input = request.image_input;
   if (!input.images.empty()) {
     json["image_input"] = {{"strength", input.strength ? Json(*input.strength) : Json(nullptr)},
-                           {"fit", name_of(input.fit)},
+                           {"fit", name_of(kFitNames, input.fit)},
                            {"inpaint", inpaint_to_json(input.inpaint)}};
   }
   if (request.variation.strength != 0) {
@@ -114,7 +103,7 @@ void add_task_fields(Json& json, const Request& request) {
   const auto& hires = request.hires;
   if (hires.scale != 1) {
     json["hires"] = {{"scale", hires.scale},
-                     {"upscaler", name_of(hires.upscaler)},
+                     {"upscaler", name_of(kUpscalerNames, hires.upscaler)},
                      {"strength", hires.strength},
                      {"steps", hires.steps}};
   }

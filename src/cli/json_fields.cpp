@@ -23,6 +23,11 @@ void JsonFields::fail(const char* name, const char* expected) const {
   throw Error(ErrorCode::kBadFile, where_ + ": field " + in_quotes(name) + ": expected " + expected);
 }
 
+void JsonFields::refuse_choice(const char* name, const std::string& text) const {
+  throw Error(ErrorCode::kUnsupported,
+              where_ + ": " + name + ": this version of fjord does not know " + in_quotes(text));
+}
+
 void JsonFields::read(const char* name, std::string& out) {
   const Json* value = find(name);
   if (value == nullptr) return;

@@ -1,6 +1,7 @@
 // Reads the fields of a JSON object into variables, strictly: no conversion between types, no number out of range.
 #pragma once
 
+#include <fjord/choices.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -28,6 +29,15 @@ class JsonFields {
   void read(const char* name, std::optional<double>& out);  // null: no value
   void read(const char* name, std::vector<double>& out);
   void read(const char* name, std::map<std::string, std::string>& out);
+  // One of the names; Error(kUnsupported) for another.
+  template <typename Choice, size_t kCount>
+  void read(const char* name, Choice& out, const ChoiceNames<Choice, kCount>& names) {
+    auto text = name_of(names, out);
+    read(name, text);
+    const auto choice = choice_named(names, text);
+    if (!choice) refuse_choice(name, text);
+    out = *choice;
+  }
   // The value of a field that is a list; an empty one if it is not there.
   Json array(const char* name);
   // The value of a field that is an object, or null.
@@ -39,6 +49,7 @@ class JsonFields {
  private:
   const Json* find(const char* name);
   [[noreturn]] void fail(const char* name, const char* expected) const;
+  [[noreturn]] void refuse_choice(const char* name, const std::string& text) const;
 
   const Json& json_;
   std::string where_;

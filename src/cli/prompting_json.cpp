@@ -1,10 +1,8 @@
 #include "cli/prompting_json.h"
 
 #include "cli/json_fields.h"
-#include "cli/output.h"
-#include "cli/prompting_names.h"
 
-#include <fjord/error.h>
+#include <fjord/choices.h>
 
 #include <nlohmann/json.hpp>
 
@@ -39,25 +37,13 @@ PictureSizes sizes_from_json(const Json& json, const std::string& where) {
   return sizes;
 }
 
-template <typename Choice, size_t kCount>
-void read_choice(JsonFields& fields, const char* name, Choice& target, const ChoiceNames<Choice, kCount>& names) {
-  auto text = name_of(names, target);
-  fields.read(name, text);
-  const auto choice = choice_named(names, text);
-  if (!choice) {
-    throw Error(ErrorCode::kUnsupported,
-                "request: " + std::string(name) + ": this version of fjord does not know " + in_quotes(text));
-  }
-  target = *choice;
-}
-
 void read_texts(const Json& json, Prompting& prompting) {
   JsonFields fields(json, "request: prompting");
-  read_choice(fields, "syntax", prompting.syntax, kPromptSyntaxNames);
+  fields.read("syntax", prompting.syntax, kPromptSyntaxNames);
   fields.read("prompt_2", prompting.prompt_2);
   fields.read("negative_prompt_2", prompting.negative_prompt_2);
   fields.read("clip_skip", prompting.clip_skip);
-  read_choice(fields, "empty_negative", prompting.empty_negative, kEmptyNegativeNames);
+  fields.read("empty_negative", prompting.empty_negative, kEmptyNegativeNames);
   fields.refuse_others();
 }
 
@@ -81,9 +67,9 @@ void read_range(const Json& json, DenoisingRange& range) {
 
 void read_reproduction(const Json& json, Reproduction& reproduction) {
   JsonFields fields(json, "request: reproduction");
-  read_choice(fields, "noise", reproduction.noise, kNoiseSourceNames);
-  read_choice(fields, "sigmas", reproduction.sigmas, kSigmaGridNames);
-  read_choice(fields, "rounding", reproduction.rounding, kRoundingNames);
+  fields.read("noise", reproduction.noise, kNoiseSourceNames);
+  fields.read("sigmas", reproduction.sigmas, kSigmaGridNames);
+  fields.read("rounding", reproduction.rounding, kRoundingNames);
   fields.refuse_others();
 }
 

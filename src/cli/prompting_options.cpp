@@ -2,8 +2,8 @@
 
 #include "cli/exit_codes.h"
 #include "cli/numbers.h"
+#include "cli/option_readers.h"
 #include "cli/output.h"
-#include "cli/prompting_names.h"
 
 #include <array>
 #include <string_view>
@@ -51,16 +51,6 @@ void add_micro_options(CommandOptions& options, MicroConditions& micro) {
   options.parsed("--aesthetic-score", "S", "0 to 10, told to refiners (default: 6)", score_into(micro.aesthetic_score));
   options.parsed("--negative-aesthetic-score", "S", "For the branch without the prompt (default: 2.5)",
                  score_into(micro.negative_aesthetic_score));
-}
-
-// A reader of one of the names.
-template <typename Choice, size_t kCount>
-ReadOption choice_into(Choice& target, const ChoiceNames<Choice, kCount>& names) {
-  return [&target, &names](const std::string& option, const std::string& text) {
-    const auto choice = choice_named(names, text);
-    if (!choice) throw UsageError(option + ": expected " + listed(names) + ", got " + in_quotes(text));
-    target = *choice;
-  };
 }
 
 void add_reproduction_options(CommandOptions& options, Reproduction& reproduction) {

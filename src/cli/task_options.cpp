@@ -1,7 +1,6 @@
 #include "cli/task_options.h"
 
 #include "cli/exit_codes.h"
-#include "cli/image_input_names.h"
 #include "cli/option_readers.h"
 #include "cli/output.h"
 
@@ -9,15 +8,6 @@
 
 namespace fjord::cli {
 namespace {
-
-template <typename Choice>
-ReadOption choice_into(Choice& target, std::optional<Choice> (*from)(const std::string&), const char* names) {
-  return [&target, from, names](const std::string& option, const std::string& text) {
-    const auto choice = from(text);
-    if (!choice) throw UsageError(option + ": expected " + names + ", got " + in_quotes(text));
-    target = *choice;
-  };
-}
 
 ReadOption axes_into(Seamless& seamless) {
   return [&seamless](const std::string& option, const std::string& text) {
@@ -55,7 +45,7 @@ void add_pass_options(CommandOptions& options, Request& request) {
                  "Enlarge the picture by this and go over it a second time, up to 8 (default: 1, off)",
                  real_into(hires.scale));
   options.parsed("--hires-upscaler", "NAME", "latent, or pixels (decoded, Lanczos) (default: latent)",
-                 choice_into(hires.upscaler, upscaler_from, "latent or pixels"));
+                 choice_into(hires.upscaler, kUpscalerNames));
   options.parsed("--hires-strength", "V", "How much the second pass changes, up to 1 (default: 0.6)",
                  real_into(hires.strength));
   options.parsed("--hires-steps", "N", "Steps of the second pass, of which its strength is run (default: as --steps)",
@@ -75,7 +65,7 @@ void add_image_options(CommandOptions& options, RenderJob& job) {
   options.parsed("--fit", "HOW",
                  "How a picture of another shape is brought to --width x --height: stretch, crop or fill "
                  "(default: stretch)",
-                 choice_into(input.fit, fit_from, "stretch, crop or fill"));
+                 choice_into(input.fit, kFitNames));
 }
 
 void add_inpaint_options(CommandOptions& options, RenderJob& job) {
@@ -94,7 +84,7 @@ void add_inpaint_options(CommandOptions& options, RenderJob& job) {
       "--region", "WHICH",
       "What the network sees: whole (the picture at --width x --height), fitted (around the mask, resized to "
       "that and back) or native (around the mask, pixel for pixel) (default: whole)",
-      choice_into(inpaint.region, paint_region_from, "whole, fitted or native"));
+      choice_into(inpaint.region, kPaintRegionNames));
   options.parsed("--padding", "N", "Pixels around the mask for fitted and native (default: 32)",
                  integer_into(inpaint.padding, 0));
   options.flag("--soft", "Gray in the mask means: change less", inpaint.soft);

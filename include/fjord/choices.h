@@ -1,7 +1,11 @@
-// The names of the choices in fjord/prompting.h, reproduction.h and preset.h, on the command line and in records.
+// The choices of a request in words, as the program's options and records and the C interface write them.
 #pragma once
 
+#include <fjord/hires.h>
+#include <fjord/image_input.h>
 #include <fjord/preset.h>
+#include <fjord/prompting.h>
+#include <fjord/reproduction.h>
 
 #include <array>
 #include <optional>
@@ -9,11 +13,25 @@
 #include <string_view>
 #include <utility>
 
-namespace fjord::cli {
+namespace fjord {
 
 template <typename Choice, size_t kCount>
 using ChoiceNames = std::array<std::pair<std::string_view, Choice>, kCount>;
 
+inline constexpr ChoiceNames<Fit, 3> kFitNames{{
+    {"stretch", Fit::kStretch},
+    {"crop", Fit::kCrop},
+    {"fill", Fit::kFill},
+}};
+inline constexpr ChoiceNames<PaintRegion, 3> kPaintRegionNames{{
+    {"whole", PaintRegion::kWhole},
+    {"fitted", PaintRegion::kFitted},
+    {"native", PaintRegion::kNative},
+}};
+inline constexpr ChoiceNames<Upscaler, 2> kUpscalerNames{{
+    {"latent", Upscaler::kLatent},
+    {"pixels", Upscaler::kPixels},
+}};
 inline constexpr ChoiceNames<PromptSyntax, 3> kPromptSyntaxNames{{
     {"plain", PromptSyntax::kPlain},
     {"a1111", PromptSyntax::kA1111},
@@ -70,4 +88,4 @@ std::string listed(const ChoiceNames<Choice, kCount>& names) {
   return out;
 }
 
-}  // namespace fjord::cli
+}  // namespace fjord
