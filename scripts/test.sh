@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds fjord and runs its tests, after setting up what is missing.
-# Usage: scripts/test.sh [preset]     preset: release (default), debug or asan
+# Usage: scripts/test.sh [preset]     preset: release (default), debug, asan or tsan
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}

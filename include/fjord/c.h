@@ -174,6 +174,34 @@ FJORD_C_API fjord_status fjord_request_set_embeddings(fjord_request request, fjo
 /* One at a time. */
 FJORD_C_API fjord_status fjord_request_free(fjord_request request);
 
+/* Adapters: LoRA and its kin, and textual inversions (docs/adapters.md), for requests to the pipeline that loaded them.
+ * A request keeps those that were added to it: their handles may be freed before it runs. */
+typedef uint64_t fjord_adapter;
+/* A file or folder with a LoRA, LoHa, LoKr or DoRA. Free. */
+FJORD_C_API fjord_status fjord_adapter_load(fjord_pipeline pipeline, const char* path, fjord_adapter* out);
+/* A textual inversion. `token` stands for it in prompts; NULL: the name inside the file, else the file's own. Free. */
+FJORD_C_API fjord_status fjord_adapter_load_embedding(fjord_pipeline pipeline, const char* path, const char* token,
+                                                      fjord_adapter* out);
+FJORD_C_API fjord_status fjord_adapter_free(fjord_adapter adapter);
+/* Adds an adapter with its strengths, -100 to 100, in the U-Net and in the text encoders; at most 64. Strengths of
+ * a textual inversion are 1. One at a time. */
+FJORD_C_API fjord_status fjord_request_add_adapter(fjord_request request, fjord_adapter adapter, double unet,
+                                                   double text);
+/* Takes all adapters out of a request. One at a time. */
+FJORD_C_API fjord_status fjord_request_clear_adapters(fjord_request request);
+
+/* What a request will take of memory, in bytes on the pipeline's device. */
+typedef struct fjord_memory_plan {
+  uint32_t struct_size;
+  int32_t vae_tiling; /* 1: pictures are decoded in tiles, as asked for or to stay within "memory_budget" */
+  uint64_t weights;   /* kept as long as the pipeline lives */
+  uint64_t denoising; /* at most besides, while the U-Net runs */
+  uint64_t decoding;  /* at most besides, while the VAE decodes */
+  uint64_t peak;      /* weights and the larger of the two */
+} fjord_memory_plan;
+/* Checks a request and plans it; runs nothing. FJORD_OUT_OF_MEMORY if it cannot stay within "memory_budget". Free. */
+FJORD_C_API fjord_status fjord_pipeline_plan(fjord_pipeline pipeline, fjord_request request, fjord_memory_plan* out);
+
 /* What the text encoder makes of the prompts, to be kept: a game may ship these in place of the encoder. NULL prompts
  * are empty ones. Free. */
 FJORD_C_API fjord_status fjord_encode_prompt(fjord_pipeline pipeline, const char* prompt, const char* negative_prompt,

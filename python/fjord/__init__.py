@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import ctypes as c
 import os
-from typing import Callable, NamedTuple, Optional, Union
+from typing import Callable, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
 from . import _library as lib
 from ._library import Error
 
-__all__ = ["Embeddings", "Error", "Job", "JobStatus", "Pipeline", "Queue", "Result", "request_fields", "version"]
+__all__ = ["Adapter", "Embeddings", "Error", "Job", "JobStatus", "Pipeline", "Queue", "Result", "request_fields", "version"]
 
 Value = Union[str, int, float, bool, "list[float]"]
 OnProgress = Callable[[int, int], object]
@@ -59,6 +59,16 @@ class Embeddings(_Handle):
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
         lib.call("embeddings_save", self._handle, os.fsencode(path))
+
+
+class Adapter(_Handle):
+    """A LoRA or one of its kin, or a textual inversion, for the pipeline that loaded it; see Pipeline.load_adapter."""
+
+    _free = "adapter_free"
+
+
+# An adapter, with its strength, or with one for the U-Net and one for the text encoders.
+AdapterUse = Union[Adapter, "tuple[Adapter, float]", "tuple[Adapter, float, float]"]
 
 
 class Result(_Handle):
@@ -104,7 +114,7 @@ class _Request(_Handle):
     _free = "request_free"
 
     def __init__(self, prompt: Union[str, Embeddings], arrays: dict[str, Optional[np.ndarray]],
-                 fields: dict[str, Value]) -> None:
+                 adapters: Sequence[AdapterUse], fields: dict[str, Value]) -> None:
         super().__init__(lib.made("request_create", None))
         if isinstance(prompt, Embeddings):
             lib.call("request_set_embeddings", self._handle, prompt._handle)
@@ -112,6 +122,9 @@ class _Request(_Handle):
             lib.call("request_set", self._handle, b"prompt", prompt.encode())
         for name, value in fields.items():
             lib.call("request_set", self._handle, name.replace("__", ".").encode(), _text(value))
+        for use in adapters:
+            adapter, unet, *text = (use, 1.0) if isinstance(use, Adapter) else use
+            lib.call("request_add_adapter", self._handle, adapter._handle, unet, text[0] if text else unet)
         self._set_image("image_input.images", arrays["image"])
         self._set_image("image_input.inpaint.mask", arrays["mask"])
         if arrays["latents"] is not None:
@@ -157,12 +170,30 @@ class Pipeline(_Handle):
         """Runs the text encoder alone; the result stands for the prompt in generate()."""
         return Embeddings(lib.made("encode_prompt", self._handle, prompt.encode(), negative_prompt.encode()))
 
+    def load_adapter(self, path: Union[str, os.PathLike[str]]) -> Adapter:
+        """A safetensors file or folder with a LoRA, LoHa, LoKr or DoRA."""
+        return Adapter(lib.made("adapter_load", self._handle, os.fsencode(path)))
+
+    def load_embedding(self, path: Union[str, os.PathLike[str]], token: Optional[str] = None) -> Adapter:
+        """A textual inversion. `token` stands for it in prompts; None: the name inside the file, else the file's own."""
+        word = None if token is None else token.encode()
+        return Adapter(lib.made("adapter_load_embedding", self._handle, os.fsencode(path), word))
+
+    def plan(self, prompt: Union[str, Embeddings] = "", *, adapters: Sequence[AdapterUse] = (),
+             **fields: Value) -> dict[str, int]:
+        """Bytes that a request will take: weights, denoising, decoding, peak; and whether the VAE decodes in tiles."""
+        request = _Request(prompt, {"latents": None, "image": None, "mask": None}, adapters, fields)
+        plan = lib.MemoryPlan()
+        lib.call("pipeline_plan", self._handle, request._handle, c.byref(plan))
+        return {name: getattr(plan, name) for name, *_ in plan._fields_ if name != "struct_size"}
+
     def generate(self, prompt: Union[str, Embeddings], *, progress: Optional[OnProgress] = None,
                  latents: Optional[np.ndarray] = None, image: Optional[np.ndarray] = None,
-                 mask: Optional[np.ndarray] = None, **fields: Value) -> Result:
+                 mask: Optional[np.ndarray] = None, adapters: Sequence[AdapterUse] = (), **fields: Value) -> Result:
         """Runs a request. Keywords are the fields of request_fields(), as in generate("lava", steps=20, seed=3).
 
         `image` [height, width, 3] and `mask` [height, width], uint8, start from a picture and paint into it.
+        `adapters` as in [(style, 0.8), word].
         progress(step, steps) is called after every step; False cancels, and what it raises comes out of here.
         """
         raised: list[BaseException] = []
@@ -174,7 +205,7 @@ class Pipeline(_Handle):
                 raised.append(error)
                 return 1
 
-        request = _Request(prompt, {"latents": latents, "image": image, "mask": mask}, fields)
+        request = _Request(prompt, {"latents": latents, "image": image, "mask": mask}, adapters, fields)
         try:
             return Result(lib.made("generate", self._handle, request._handle, lib.PROGRESS(report), None))
         except Error:
@@ -242,9 +273,9 @@ class Queue(_Handle):
 
     def submit(self, pipeline: Pipeline, prompt: Union[str, Embeddings], *, priority: int = 0, preview_every: int = 0,
                latents: Optional[np.ndarray] = None, image: Optional[np.ndarray] = None,
-               mask: Optional[np.ndarray] = None, **fields: Value) -> Job:
+               mask: Optional[np.ndarray] = None, adapters: Sequence[AdapterUse] = (), **fields: Value) -> Job:
         """Takes a request as Pipeline.generate does, and returns at once."""
-        request = _Request(prompt, {"latents": latents, "image": image, "mask": mask}, fields)
+        request = _Request(prompt, {"latents": latents, "image": image, "mask": mask}, adapters, fields)
         options = lib.JobOptions(priority=priority, preview_every=preview_every)
         return Job(lib.made("queue_submit", self._handle, pipeline._handle, request._handle, c.byref(options)), self)
 

@@ -59,6 +59,11 @@ class JobStatus(Sized):
         "state", "phase", "step", "steps", "preview_width", "preview_height", "reserved")] + [("seconds", c.c_double)]
 
 
+class MemoryPlan(Sized):
+    _fields_ = [("struct_size", c.c_uint32), ("vae_tiling", c.c_int32)] + [(name, c.c_uint64) for name in (
+        "weights", "denoising", "decoding", "peak")]
+
+
 PROGRESS = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.POINTER(Progress))
 HANDLE, TEXT, OUT = c.c_uint64, c.c_char_p, c.POINTER(c.c_uint64)
 
@@ -73,6 +78,11 @@ FUNCTIONS = {
     "request_set_array": (HANDLE, TEXT, c.POINTER(c.c_float), c.POINTER(c.c_int64), c.c_size_t),
     "request_set_image": (HANDLE, TEXT, c.c_void_p, c.c_int32, c.c_int32, c.c_int32),
     "request_free": (HANDLE,),
+    "request_add_adapter": (HANDLE, HANDLE, c.c_double, c.c_double),
+    "pipeline_plan": (HANDLE, HANDLE, c.POINTER(MemoryPlan)),
+    "adapter_load": (HANDLE, TEXT, OUT),
+    "adapter_load_embedding": (HANDLE, TEXT, TEXT, OUT),
+    "adapter_free": (HANDLE,),
     "encode_prompt": (HANDLE, TEXT, TEXT, OUT),
     "embeddings_save": (HANDLE, TEXT),
     "embeddings_load": (TEXT, OUT),

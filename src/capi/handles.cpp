@@ -17,6 +17,7 @@ const char* name_of(Kind kind) {
     case Kind::kEmbeddings: return "embeddings";
     case Kind::kQueue: return "a queue";
     case Kind::kJob: return "a job";
+    case Kind::kAdapter: return "an adapter";
   }
   return "a handle";
 }
@@ -54,7 +55,7 @@ size_t Handles::index_of(Kind kind, std::uint64_t handle) const {
   const auto given = static_cast<std::uint8_t>(handle >> 56);
   const auto index = (handle & 0xffffffffU) - 1;
   const bool known = given >= static_cast<std::uint8_t>(Kind::kPipeline) &&
-                     given <= static_cast<std::uint8_t>(Kind::kJob) && index < slots_.size();
+                     given <= static_cast<std::uint8_t>(kLast) && index < slots_.size();
   if (!known) fail_handle(kind, "a number that was never one");
   if (given != static_cast<std::uint8_t>(kind)) fail_handle(kind, name_of(static_cast<Kind>(given)));
   const auto& slot = slots_[index];

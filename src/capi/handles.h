@@ -11,7 +11,8 @@
 
 namespace fjord::capi {
 
-enum class Kind : std::uint8_t { kPipeline = 1, kRequest, kResult, kEmbeddings, kQueue, kJob };
+enum class Kind : std::uint8_t { kPipeline = 1, kRequest, kResult, kEmbeddings, kQueue, kJob, kAdapter };
+constexpr Kind kLast = Kind::kAdapter;
 
 class Handles {
  public:

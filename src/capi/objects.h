@@ -39,6 +39,11 @@ struct EmbeddingsObject {
   PromptEmbeddings embeddings;
 };
 
+struct AdapterObject {
+  static constexpr Kind kKind = Kind::kAdapter;
+  Adapter adapter;
+};
+
 struct QueueObject {
   static constexpr Kind kKind = Kind::kQueue;
   JobQueue queue;

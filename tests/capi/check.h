@@ -26,6 +26,8 @@ void test_parameters(void);
 void test_handles(void);
 void test_results(void);
 void test_loading(const char* folder);
+void test_adapters(const char* folder);
+void test_plan(void);
 void test_jobs(void);
 void test_callbacks(void);
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 static void test_wrong_handles(void) {
-  const uint64_t wrong[] = {0, 1, 0xffffffffffffffffu, 0x0100000000000001u, 0x0700000100000001u};
+  const uint64_t wrong[] = {0, 1, 0xffffffffffffffffu, 0x0100000000000001u, 0x7f00000100000001u};
   fjord_request request = small_request();
   fjord_pipeline_info info = FJORD_INIT(fjord_pipeline_info);
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; ++i) {
@@ -20,6 +20,8 @@ static void test_wrong_handles(void) {
     CHECK_FAILS(fjord_embeddings_free(wrong[i]), FJORD_BAD_HANDLE, "embeddings");
     CHECK_FAILS(fjord_queue_free(wrong[i]), FJORD_BAD_HANDLE, "queue");
     CHECK_FAILS(fjord_job_free(wrong[i]), FJORD_BAD_HANDLE, "job");
+    CHECK_FAILS(fjord_adapter_free(wrong[i]), FJORD_BAD_HANDLE, "adapter");
+    CHECK_FAILS(fjord_request_add_adapter(request, wrong[i], 1, 1), FJORD_BAD_HANDLE, "adapter");
     CHECK_FAILS(fjord_job_cancel(wrong[i]), FJORD_BAD_HANDLE, "job");
     CHECK_FAILS(fjord_request_set_embeddings(request, wrong[i]), FJORD_BAD_HANDLE, "embeddings");
   }

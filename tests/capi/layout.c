@@ -32,4 +32,7 @@ AT(fjord_job_options, user, 32);
 SIZE(fjord_job_status, 40);
 AT(fjord_job_status, preview_width, 20);
 AT(fjord_job_status, seconds, 32);
+SIZE(fjord_memory_plan, 40);
+AT(fjord_memory_plan, weights, 8);
+AT(fjord_memory_plan, peak, 32);
 typedef char statuses_are_fixed[FJORD_OUT_OF_MEMORY == 6 && FJORD_BAD_HANDLE == 11 && FJORD_NOT_READY == 13 ? 1 : -1];

@@ -76,6 +76,8 @@ int main(int argc, char** argv) {
   test_handles();
   test_results();
   test_loading(argc > 1 ? argv[1] : ".");
+  test_adapters(argc > 1 ? argv[1] : ".");
+  test_plan();
   test_jobs();
   test_callbacks();
   CHECK_OK(fjord_pipeline_free(tiny_model()));

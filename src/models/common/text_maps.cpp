@@ -1,5 +1,6 @@
 #include "models/common/text_maps.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 
 namespace fjord::models {
@@ -10,5 +11,7 @@ void TextMaps::add(const at::Tensor& weights) {
   sum_ = sum_.defined() ? sum_ + map : map;
   ++count_;
 }
+
+at::Tensor TextMaps::mean() const { return count_ == 0 ? at::Tensor() : sum_ / static_cast<double>(count_); }
 
 }  // namespace fjord::models

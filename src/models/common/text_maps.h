@@ -17,7 +17,7 @@ class TextMaps {
   // interpolation, without what undershoots 0.
   void add(const at::Tensor& weights);
   // The mean of all: float32 [images, tokens, height, width]; undefined where nothing was added.
-  at::Tensor mean() const { return count_ == 0 ? at::Tensor() : sum_ / static_cast<double>(count_); }
+  at::Tensor mean() const;
 
  private:
   std::int64_t height_;
