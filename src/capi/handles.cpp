@@ -54,8 +54,8 @@ size_t Handles::index_of(Kind kind, std::uint64_t handle) const {
   if (handle == 0) fail_handle(kind, "0");
   const auto given = static_cast<std::uint8_t>(handle >> 56);
   const auto index = (handle & 0xffffffffU) - 1;
-  const bool known = given >= static_cast<std::uint8_t>(Kind::kPipeline) &&
-                     given <= static_cast<std::uint8_t>(kLast) && index < slots_.size();
+  const bool known = given >= static_cast<std::uint8_t>(Kind::kPipeline) && given <= static_cast<std::uint8_t>(kLast) &&
+                     index < slots_.size();
   if (!known) fail_handle(kind, "a number that was never one");
   if (given != static_cast<std::uint8_t>(kind)) fail_handle(kind, name_of(static_cast<Kind>(given)));
   const auto& slot = slots_[index];
