@@ -40,8 +40,8 @@ struct Guidance {
 
   FreeU free_u = {};
 
-  // Of models that are told an image besides the prompt (InstructPix2Pix, arXiv:2211.09800, eq. 3): how strongly the
-  // image steers. 0 to 1000; other models ignore it.
+  // Of models that change a picture as the prompt says (InstructPix2Pix, arXiv:2211.09800, eq. 3): how strongly the
+  // picture steers. 0 to 1000; below 1 nothing is guided, by the prompt neither. Other models ignore it.
   double image_scale = 1.5;
 
   // Record which part of the picture listens to which word of the prompt (DAAM, arXiv:2210.04885): Result::heat_maps.
