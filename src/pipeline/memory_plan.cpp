@@ -41,11 +41,11 @@ std::int64_t transformed(std::int64_t pixels, std::int64_t in, const Compute& co
   return std::min(kTransformedBytes * pixels * in, compute.transformed_bytes) / compute.element_bytes;
 }
 
-// models::ResnetBlock2D. The input lives through it: first with the normed input and conv1's output, then with norm2's
-// output, the shortcut and conv2's output.
+// models::ResnetBlock2D. The input lives through it, and the shortcut that is taken from it first: with the normed input
+// and conv1's output, then with that, normed in place, and conv2's output.
 std::int64_t resnet(std::int64_t pixels, std::int64_t in, std::int64_t out, const Compute& compute) {
   const std::int64_t shortcut = in == out ? 0 : out;
-  return std::max(pixels * (in + in + out) + transformed(pixels, in, compute),
+  return std::max(pixels * (2 * in + out + shortcut) + transformed(pixels, in, compute),
                   pixels * (in + 2 * out + shortcut) + transformed(pixels, out, compute));
 }
 

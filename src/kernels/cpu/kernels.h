@@ -62,7 +62,9 @@ struct ConvProblem {
   void* out = nullptr;             // [batch, height, width, out_channels]
   Element element = Element::kFloat32;
   Index batch = 0, in_height = 0, in_width = 0, in_channels = 0, height = 0, width = 0, out_channels = 0;
-  const std::int32_t* row_of = nullptr;     // [height]: the row of x behind a row of the (enlarged) input
+  // [height]: the row of x behind a row of the (enlarged) input. One more number lies before and one behind: the row
+  // that is seen beyond the edge, or -1 for zeros.
+  const std::int32_t* row_of = nullptr;
   const std::int32_t* column_of = nullptr;  // [width]: likewise
 };
 
