@@ -35,6 +35,11 @@ class Contender:
     needs: list = dataclasses.field(default_factory=list)  # (path, the command that writes it)
 
 
+def what_int8_leaves() -> str:
+    """bfloat16 where the processor multiplies it, else float32, as OpenVINO chooses by itself."""
+    return "bfloat16" if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text() else "float32"
+
+
 def python(script: str, *arguments) -> list:
     return [sys.executable, HERE / script, *arguments]
 
@@ -47,7 +52,7 @@ def fjord(row: Row, repeats: int, places: Places) -> Contender:
             raise Absent("this fjord cannot quantise")
         source, folder = folder, places.models / f"{row.model}-int8"
         needs = [(folder, [program, "quantize", source, folder])]
-    dtype = TORCH_TYPES.get(row.precision, "bfloat16")  # what int8 leaves
+    dtype = TORCH_TYPES.get(row.precision) or what_int8_leaves()
     return Contender([places.programs / "bench_parts", folder, row.work, dtype, repeats], needs)
 
 
