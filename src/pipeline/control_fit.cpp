@@ -17,7 +17,9 @@ void check_levels(const config::UNet& control, const config::UNet& unet, const s
 void check_conditions(const config::UNet& control, const Model& model, const std::string& where) {
   check(!control.class_embed_type && !control.num_class_embeds, ErrorCode::kUnsupported, where,
         ": expected a ControlNet without class conditions");
-  const auto text = control.encoder_hid_dim.value_or(control.cross_attention_dim.front());
+  check(!control.encoder_hid_dim_type, ErrorCode::kUnsupported, where,
+        ": expected a ControlNet without a projection of the text (encoder_hid_dim_type)");
+  const auto text = control.cross_attention_dim.front();
   check(text == text_features(model), ErrorCode::kBadFile, where, ": expected a ControlNet for text of ",
         text_features(model), " features, as the model has, got one for ", text);
   if (!control.addition_embed_type) return;
