@@ -123,22 +123,8 @@ Picture Canvas::brought_to(const Picture& picture, const RunSize& size) const {
   return resize(picture, size.width, size.height);
 }
 
-void Canvas::check_lies_over(int width, int height) const {
-  if (!inpainting() || inpaint_.region == PaintRegion::kWhole) return;
-  check(width == mask_.width && height == mask_.height, ErrorCode::kInvalidArgument,
-        "where only a region is worked on, a control picture must have the size of the picture with its margins, ",
-        mask_.width, "x", mask_.height, ", got ", width, "x", height);
-}
-
-Image Canvas::brought_along(const Image& picture, const RunSize& size) const {
-  check_lies_over(picture.width, picture.height);
-  return brought_to(picture, size);
-}
-
-Mask Canvas::brought_along(const Mask& picture, const RunSize& size) const {
-  check_lies_over(picture.width, picture.height);
-  return brought_to(picture, size);
-}
+Image Canvas::brought_along(const Image& picture, const RunSize& size) const { return brought_to(picture, size); }
+Mask Canvas::brought_along(const Mask& picture, const RunSize& size) const { return brought_to(picture, size); }
 
 void Canvas::prepare(const RunSize& size) {
   if (inpainting()) {

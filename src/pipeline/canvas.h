@@ -36,8 +36,8 @@ class Canvas {
   // At the run's size; empty without inpainting.
   const Mask& mask() const { return run_mask_; }
 
-  // Another picture on the same way to a run of this size: cut out, and fitted as the request's pictures are. Throws
-  // Error(kInvalidArgument) where a region is cut out and the picture's size is not that of the request's.
+  // Another picture on the same way to a run of this size: cut out, where a region is (it must then have the size of
+  // the request's pictures with their margins), and fitted as they are.
   Image brought_along(const Image& picture, const RunSize& size) const;
   Mask brought_along(const Mask& picture, const RunSize& size) const;
 
@@ -46,7 +46,6 @@ class Canvas {
 
  private:
   Region region(const RunSize& size) const;
-  void check_lies_over(int width, int height) const;
   template <typename Picture>
   Picture brought_to(const Picture& picture, const RunSize& size) const;
 

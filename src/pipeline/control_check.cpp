@@ -20,6 +20,16 @@ void check_image(const Image& image) {
         image.height, " pixels must have ", wanted, " bytes, got ", image.pixels.size());
 }
 
+void check_lies_over(const Image& image, const Request& request) {
+  const auto& picture = request.image_input.images.front();
+  const auto& margins = request.image_input.inpaint.extend;
+  const int width = picture.width + margins.left + margins.right;
+  const int height = picture.height + margins.top + margins.bottom;
+  check(image.width == width && image.height == height, ErrorCode::kInvalidArgument,
+        "where only a region is worked on, a control picture must have the size of the picture with its margins, ",
+        width, "x", height, ", got ", image.width, "x", image.height);
+}
+
 void check_picture(const ControlUse& use, const Request& request) {
   const bool inpainting = is_inpainting(request.image_input);
   check(!use.hide_painted || inpainting, ErrorCode::kInvalidArgument,
@@ -29,7 +39,9 @@ void check_picture(const ControlUse& use, const Request& request) {
   const bool empty = use.image.pixels.empty() && use.image.width == 0 && use.image.height == 0;
   check(!empty || use.hide_painted, ErrorCode::kInvalidArgument, "the control network ",
         quoted(use.control.info().path, 300), " needs a picture");
-  if (!empty) check_image(use.image);
+  if (empty) return;
+  check_image(use.image);
+  if (inpainting && request.image_input.inpaint.region != PaintRegion::kWhole) check_lies_over(use.image, request);
 }
 
 void check_numbers(const ControlUse& use) {

@@ -1,7 +1,7 @@
 """Expected outputs of ControlNets and T2I-Adapters, and pictures that they steer: the real classes and pipelines of
 diffusers over small random networks.
 
-Writes tests/data/control: <network>.json (configurations; weights come from seeds), networks.safetensors (outputs),
+Writes tests/data/control: <network>.json (configurations), seeds.json (of their weights), networks.safetensors (outputs),
 cases.json and images.safetensors (requests and uint8 [images, height, width, 3]), original_names.json (names of single
 files in the layouts of the authors' programs, checked against diffusers' converter).
 Run: python tests/reference/control.py
@@ -105,6 +105,23 @@ def adapter_output(name: str) -> dict:
     adapter = make(name)
     maps = adapter(normal(3, 1, adapter.config.in_channels, 48, 32).sigmoid())
     return {f"{name}.maps.{i}": each for i, each in enumerate(maps)}
+
+
+def unet_outputs() -> dict:
+    """U-Nets of models.py with what control networks add: skips and middle, and levels."""
+    def unet(name: str) -> torch.nn.Module:
+        out = diffusers.UNet2DConditionModel(sample_size=16, **models.UNETS[name][0]).eval()
+        fill(out, models.SEED)
+        return out
+
+    small, large = unet("unet_sd1"), unet("unet_sdxl")
+    shapes = [(32, 8)] * 3 + [(32, 4)] + [(64, 4)] * 2 + [(64, 2)] * 3
+    skips = [normal(20 + i, 2, channels, size, size) for i, (channels, size) in enumerate(shapes)]
+    levels = [normal(11, 2, 32, 8, 8), normal(12, 2, 64, 8, 8), normal(13, 2, 96, 4, 4), normal(14, 2, 96, 4, 4)]
+    return {"unet_sd1.skips": small(**models.unet_inputs(small, 8, 8), down_block_additional_residuals=skips,
+                                    mid_block_additional_residual=normal(30, 2, 64, 2, 2)).sample,
+            "unet_sdxl.levels": large(**models.unet_inputs(large, 16, 16),
+                                      down_intrablock_additional_residuals=levels).sample}
 
 
 def use(net: str, picture=(64, 48, 9), **more) -> dict:
@@ -311,21 +328,22 @@ def main() -> None:
         return
     for name in [*NETS, *ADAPTERS]:
         (OUT / f"{name}.json").write_text(make(name).to_json_string())
+    seeds = {name: seed for name, (_, seed) in (NETS | ADAPTERS).items()}
+    (OUT / "seeds.json").write_text(json.dumps(seeds, indent=1) + "\n")
     outputs = {}
     for name in OUTPUTS:
         outputs |= net_output(name)
     for name in ADAPTERS:
         outputs |= adapter_output(name)
+    outputs |= unet_outputs()
     save_file({name: tensor.contiguous() for name, tensor in outputs.items()}, OUT / "networks.safetensors")
-    names = {name: net_names(name) for name in ("tiny_net", "random_net", "sd2_net", "sdxl_net")}
+    names = {name: net_names(name) for name in ("tiny_net", "sdxl_net")}
     names |= {name: adapter_names(name) for name in ("tiny_adapter", "random_adapter", "random_light")}
-    (OUT / "original_names.json").write_text(json.dumps(names, indent=1) + "\n")
+    (OUT / "original_names.json").write_text(json.dumps(names, indent=0) + "\n")
     if not runner:
         return
     cases = {name: BASE | case for name, case in CASES.items()}
     images = {name: tasks.as_tensor(runner.run(dict(case))) for name, case in cases.items()}
-    for case in cases.values():
-        case["seeds"] = {each["net"]: (NETS | ADAPTERS)[each["net"]][1] for each in case["controls"]}
     (OUT / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
     save_file(images, OUT / "images.safetensors")
 
