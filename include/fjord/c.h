@@ -212,6 +212,37 @@ FJORD_C_API fjord_status fjord_embeddings_load(const char* path, fjord_embedding
 FJORD_C_API fjord_status fjord_embeddings_load_memory(const void* data, uint64_t size, fjord_embeddings* out);
 FJORD_C_API fjord_status fjord_embeddings_free(fjord_embeddings embeddings);
 
+/* ---- Control networks ---- */
+
+/* ControlNets and T2I-Adapters: they see a picture and steer by it where things go. */
+typedef uint64_t fjord_control;
+
+/* Load a network for this pipeline: a folder or safetensors file, or files in memory or a storage, which are then
+ * "config.json" and "diffusion_pytorch_model.safetensors". Nothing of them is needed afterwards. Free. */
+FJORD_C_API fjord_status fjord_control_load(fjord_pipeline pipeline, const char* path, fjord_control* out);
+FJORD_C_API fjord_status fjord_control_load_files(fjord_pipeline pipeline, const fjord_file* files, size_t count,
+                                                  fjord_control* out);
+FJORD_C_API fjord_status fjord_control_load_storage(fjord_pipeline pipeline, const fjord_storage* storage,
+                                                    fjord_control* out);
+/* Requests that have it keep it. Free. */
+FJORD_C_API fjord_status fjord_control_free(fjord_control control);
+
+typedef struct fjord_control_use {
+  uint32_t struct_size;
+  int32_t width, height; /* of the picture */
+  int32_t hide_painted;  /* not 0: a ControlNet for inpainting; it does not see what the mask paints. The picture may
+                            then be NULL: the request's own */
+  const void* pixels;    /* 3 bytes a pixel, rows from top to bottom without padding */
+  double scale;          /* how loud, to 100; 0: 1 */
+  double begin;          /* from this fraction of the steps on */
+  double end;            /* to this one; 0: 1 */
+} fjord_control_use;
+/* Adds a network to the request, at most 8. "guess_mode" is a field of fjord_request_set. One at a time. */
+FJORD_C_API fjord_status fjord_request_add_control(fjord_request request, fjord_control control,
+                                                   const fjord_control_use* use);
+/* Takes all of them out. One at a time. */
+FJORD_C_API fjord_status fjord_request_clear_controls(fjord_request request);
+
 /* ---- Results ---- */
 
 typedef uint64_t fjord_result;

@@ -16,7 +16,7 @@ enum class Offload {
 // Bytes on the pipeline's device: main memory, or that of the GPU.
 struct MemoryPlan {
   std::string device;
-  std::uint64_t weights = 0;         // kept as long as the pipeline lives
+  std::uint64_t weights = 0;         // kept as long as the pipeline lives, and those of control networks
   std::uint64_t denoising = 0;       // at most besides, while the U-Net runs
   std::uint64_t decoding = 0;        // at most besides, while the VAE decodes; one picture after another
   std::uint64_t peak = 0;            // weights and the larger of the two

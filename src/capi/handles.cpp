@@ -18,6 +18,7 @@ const char* name_of(Kind kind) {
     case Kind::kQueue: return "a queue";
     case Kind::kJob: return "a job";
     case Kind::kAdapter: return "an adapter";
+    case Kind::kControl: return "a control network";
   }
   return "a handle";
 }

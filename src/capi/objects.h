@@ -34,6 +34,11 @@ struct ResultObject {
   std::shared_ptr<const Result> result;
 };
 
+struct ControlObject {
+  static constexpr Kind kKind = Kind::kControl;
+  Control control;
+};
+
 struct EmbeddingsObject {
   static constexpr Kind kKind = Kind::kEmbeddings;
   PromptEmbeddings embeddings;

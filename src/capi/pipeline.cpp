@@ -91,6 +91,23 @@ std::shared_ptr<const Storage> storage_of(const fjord_file* files, size_t count)
   return memory_storage(std::move(buffers));
 }
 
+std::shared_ptr<const Storage> storage_of(const fjord_storage* storage) {
+  need(storage, "storage");
+  const auto given = read_struct(storage, "storage");
+  if (given.size == nullptr || given.read == nullptr) refuse("storage->size and storage->read must not be NULL");
+  return std::make_shared<CallbackStorage>(given);
+}
+
+// `load_with` loads the network for the pipeline that it is given.
+fjord_status load_control(fjord_pipeline pipeline, fjord_control* out,
+                          const std::function<Control(const Pipeline&)>& load_with) {
+  return guarded([&] {
+    need(out, "out");
+    const auto object = find_handle<PipelineObject>(pipeline);
+    *out = add_handle(std::make_shared<ControlObject>(ControlObject{load_with(object->pipeline)}));
+  });
+}
+
 template <size_t Size>
 void copy_text(char (&out)[Size], const std::string& text) {
   std::memcpy(out, text.data(), std::min(text.size(), Size - 1));
@@ -139,12 +156,8 @@ fjord_status fjord_pipeline_load_files(const fjord_file* files, size_t count, co
 
 fjord_status fjord_pipeline_load_storage(const fjord_storage* storage, const fjord_load_options* options,
                                          fjord_pipeline* out) {
-  return load(options, out, [&](const LoadOptions& load_options) {
-    need(storage, "storage");
-    const auto given = read_struct(storage, "storage");
-    if (given.size == nullptr || given.read == nullptr) refuse("storage->size and storage->read must not be NULL");
-    return Pipeline::load(std::make_shared<CallbackStorage>(given), load_options);
-  });
+  return load(options, out,
+              [&](const LoadOptions& load_options) { return Pipeline::load(storage_of(storage), load_options); });
 }
 
 fjord_status fjord_pipeline_free(fjord_pipeline pipeline) {
@@ -187,6 +200,27 @@ fjord_status fjord_embeddings_load_memory(const void* data, uint64_t size, fjord
 
 fjord_status fjord_embeddings_free(fjord_embeddings embeddings) {
   return guarded([&] { remove_handle<EmbeddingsObject>(embeddings); });
+}
+
+fjord_status fjord_control_load(fjord_pipeline pipeline, const char* path, fjord_control* out) {
+  return load_control(pipeline, out, [&](const Pipeline& loader) {
+    need(path, "path");
+    return loader.load_control(text_of(path, "path"));
+  });
+}
+
+fjord_status fjord_control_load_files(fjord_pipeline pipeline, const fjord_file* files, size_t count,
+                                      fjord_control* out) {
+  return load_control(pipeline, out,
+                      [&](const Pipeline& loader) { return loader.load_control(storage_of(files, count)); });
+}
+
+fjord_status fjord_control_load_storage(fjord_pipeline pipeline, const fjord_storage* storage, fjord_control* out) {
+  return load_control(pipeline, out, [&](const Pipeline& loader) { return loader.load_control(storage_of(storage)); });
+}
+
+fjord_status fjord_control_free(fjord_control control) {
+  return guarded([&] { remove_handle<ControlObject>(control); });
 }
 
 }  // extern "C"

@@ -24,6 +24,20 @@ Request to_cpp(const fjord_request_options& given) {
   return out;
 }
 
+// Without its network.
+ControlUse to_cpp(const fjord_control_use& given) {
+  ControlUse out;
+  if (given.pixels != nullptr) {
+    const Pixels pixels{static_cast<const std::uint8_t*>(given.pixels), given.width, given.height, 3};
+    out.image = {given.width, given.height, copy_of(pixels, "use->pixels", 3)};
+  }
+  if (given.scale != 0) out.scale = given.scale;
+  out.begin = given.begin;
+  if (given.end != 0) out.end = given.end;
+  out.hide_painted = given.hide_painted != 0;
+  return out;
+}
+
 Array to_array(const float* values, const std::int64_t* shape, size_t dims) {
   if (dims == 0) return {};
   if (dims > kMaxDims) refuse("an array has at most 8 dimensions, got " + std::to_string(dims));
@@ -90,6 +104,19 @@ fjord_status fjord_request_set_embeddings(fjord_request request, fjord_embedding
     const auto object = find_handle<RequestObject>(request);
     object->request.embeddings = find_handle<EmbeddingsObject>(embeddings)->embeddings;
   });
+}
+
+fjord_status fjord_request_add_control(fjord_request request, fjord_control control, const fjord_control_use* use) {
+  return guarded([&] {
+    const auto object = find_handle<RequestObject>(request);
+    auto added = to_cpp(read_struct(use, "use"));
+    added.control = find_handle<ControlObject>(control)->control;
+    object->request.controls.push_back(std::move(added));
+  });
+}
+
+fjord_status fjord_request_clear_controls(fjord_request request) {
+  return guarded([&] { find_handle<RequestObject>(request)->request.controls.clear(); });
 }
 
 fjord_status fjord_request_free(fjord_request request) {

@@ -186,6 +186,7 @@ const std::vector<Field>& fields() {
       FJORD_FIELD(micro.negative_aesthetic_score),
       FJORD_FIELD(range.begin),
       FJORD_FIELD(range.end),
+      FJORD_FIELD(guess_mode),
   };
   return all;
 }
@@ -211,24 +212,27 @@ void set_array(Request& request, const std::string& name, Array array) {
   request.latents = std::move(array);
 }
 
-void set_image(Request& request, const std::string& name, const Pixels& pixels) {
-  const bool is_mask = name == "image_input.inpaint.mask";
-  if (!is_mask && name != "image_input.images") refuse_name(name, "picture");
-  auto& input = request.image_input;
-  if (pixels.data == nullptr) return is_mask ? void(input.inpaint.mask = {}) : input.images.clear();
+std::vector<std::uint8_t> copy_of(const Pixels& pixels, const std::string& name, int channels) {
   constexpr int kMostSide = 8192;
   if (pixels.width < 1 || pixels.height < 1 || pixels.width > kMostSide || pixels.height > kMostSide) {
     refuse("a picture must have from 1 to 8192 pixels a side, got " + std::to_string(pixels.width) + "x" +
            std::to_string(pixels.height));
   }
-  const int channels = is_mask ? 1 : 3;
   if (pixels.channels != channels) {
     refuse("\"" + name + "\" must have " + std::to_string(channels) + " channels, got " +
            std::to_string(pixels.channels));
   }
   const auto size =
       static_cast<size_t>(pixels.width) * static_cast<size_t>(pixels.height) * static_cast<size_t>(channels);
-  std::vector<std::uint8_t> values(pixels.data, pixels.data + size);
+  return {pixels.data, pixels.data + size};
+}
+
+void set_image(Request& request, const std::string& name, const Pixels& pixels) {
+  const bool is_mask = name == "image_input.inpaint.mask";
+  if (!is_mask && name != "image_input.images") refuse_name(name, "picture");
+  auto& input = request.image_input;
+  if (pixels.data == nullptr) return is_mask ? void(input.inpaint.mask = {}) : input.images.clear();
+  auto values = copy_of(pixels, name, is_mask ? 1 : 3);
   if (is_mask) {
     input.inpaint.mask = {pixels.width, pixels.height, std::move(values)};
   } else {

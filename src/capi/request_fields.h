@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace fjord::capi {
 
@@ -21,6 +22,8 @@ struct Pixels {
   int height = 0;
   int channels = 0;
 };
+// The bytes of a picture called `name` in messages, which must have so many channels.
+std::vector<std::uint8_t> copy_of(const Pixels& pixels, const std::string& name, int channels);
 void set_image(Request& request, const std::string& name, const Pixels& pixels);
 
 // One line a field: its name and kind.

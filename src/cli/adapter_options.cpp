@@ -6,28 +6,10 @@
 #include "cli/output.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace fjord::cli {
 namespace {
-
-std::optional<double> number(const std::string& text) {
-  try {
-    return parse_real("", text);
-  } catch (const UsageError&) {
-    return std::nullopt;
-  }
-}
-
-// Takes ":NUMBER" off the end, if there is one.
-std::optional<double> take_number(std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return std::nullopt;
-  const auto value = number(text.substr(colon + 1));
-  if (value) text.erase(colon);
-  return value;
-}
 
 // FILE, FILE:STRENGTH or FILE:UNET:TEXT.
 AdapterFile parse_lora(const std::string& option, std::string text) {

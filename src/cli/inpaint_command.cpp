@@ -1,5 +1,6 @@
 // fjord inpaint: painting into a part of a picture, or beyond its borders.
 #include "cli/commands.h"
+#include "cli/control_options.h"
 #include "cli/exit_codes.h"
 #include "cli/task_options.h"
 #include "cli/txt2img_options.h"
@@ -37,6 +38,7 @@ void add_inpaint_command(CommandLine& line, Action& action) {
                        [job, &action] { action = [job](Output& output) { inpaint(*job, output); }; });
   add_image_options(options, *job);
   add_inpaint_options(options, *job);
+  add_inpaint_control_option(options, job->controls);
   add_txt2img_options(options, *job);
 }
 

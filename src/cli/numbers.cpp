@@ -53,6 +53,18 @@ std::uint64_t parse_seed(const std::string& option, std::string_view text) {
   return std::uint64_t{device()} << 32 | device();
 }
 
+std::optional<double> take_number(std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  try {
+    const double value = parse_real("", std::string_view(text).substr(colon + 1));
+    text.erase(colon);
+    return value;
+  } catch (const UsageError&) {
+    return std::nullopt;
+  }
+}
+
 std::string format_real(double value) {
   char text[40];
   return {text, std::to_chars(text, text + sizeof text, value).ptr};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ double parse_real(const std::string& option, std::string_view text);
 std::vector<double> parse_reals(const std::string& option, std::string_view text);
 // 0..2^64-1; "-1" and "random" draw a seed from the system.
 std::uint64_t parse_seed(const std::string& option, std::string_view text);
+
+// Takes ":NUMBER" off the end of "NAME:NUMBER"; nothing where there is none.
+std::optional<double> take_number(std::string& text);
 
 // Shortest text that reads back as the same number.
 std::string format_real(double value);

@@ -2,6 +2,7 @@
 #include "cli/png_metadata.h"
 
 #include "cli/adapter_json.h"
+#include "cli/control_json.h"
 #include "cli/image_input_json.h"
 #include "cli/json_fields.h"
 #include "cli/numbers.h"
@@ -39,6 +40,7 @@ Json record_to_json(const PictureRecord& record) {
   }
   if (!record.input.images.empty()) json["input"] = input_files_to_json(record.input);
   if (!record.adapters.files.empty()) json["adapters"] = adapters_to_json(record.adapters);
+  if (!record.controls.empty()) json["controls"] = controls_to_json(record.controls);
   return json;
 }
 
@@ -74,6 +76,7 @@ PictureRecord record_from_json(const Json& json, const std::string& where) {
   if (const Json* adapters = fields.object("adapters")) {
     record.adapters = adapters_from_json(*adapters, where + ": adapters");
   }
+  record.controls = controls_from_json(fields.array("controls"), where + ": controls");
   const Json* request = fields.object("request");
   if (request == nullptr) throw Error(ErrorCode::kBadFile, where + ": the request is missing");
   record.request = request_from_json(*request);

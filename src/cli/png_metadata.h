@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/adapter_options.h"
+#include "cli/control_options.h"
 #include "cli/input_files.h"
 #include "cli/model_files_json.h"
 
@@ -28,6 +29,7 @@ struct PictureRecord {
   std::string latents_fingerprint;
   InputFiles input;       // pictures that it was made from
   AdapterFiles adapters;  // LoRAs and textual inversions
+  ControlFiles controls;  // ControlNets and T2I-Adapters with their pictures
   Request request;        // the effective one, every default filled in
 };
 

@@ -154,6 +154,7 @@ void render(const RenderJob& job, Output& output) {
   record.input = job.files;
   read_input_files(record.input, request);
   record.adapters = with_fingerprints(job.adapters);
+  record.controls = with_fingerprints(job.controls);
   const std::string model = find_model(job.model);
   LoadOptions load = job.load;
   fuse_adapters(record.adapters, load);
@@ -161,6 +162,7 @@ void render(const RenderJob& job, Output& output) {
   reporter.loading(job.model);
   const Pipeline pipeline = Pipeline::load(model, load);
   request.adapters = load_adapters(record.adapters, pipeline);
+  request.controls = load_controls(record.controls, pipeline);
   throw_if_interrupted();
   record.device = pipeline.info().device;
   record.kernels = pipeline.info().kernels;

@@ -62,6 +62,7 @@ Json request_to_json(const Request& request) {
   };
   add_task_fields(json, request);
   write_prompting(request, json);
+  if (request.guess_mode) json["guess_mode"] = true;
   return json;
 }
 
@@ -89,6 +90,7 @@ Request request_from_json(const Json& json) {
     read_approximation(*approximation, request.approximation);
   read_task_fields(fields, request);
   read_prompting(fields, request);
+  fields.read("guess_mode", request.guess_mode);
   fields.refuse_others();
   return request;
 }

@@ -2,6 +2,7 @@
 // libpng reports errors by longjmp: the frames that it jumps over hold nothing with a destructor.
 #include "core/check.h"
 #include "image/file_bytes.h"
+#include "image/luma.h"
 
 #include <fjord/image.h>
 
@@ -115,11 +116,6 @@ Pixels decode(const void* data, size_t size, Channels channels, const std::strin
   out.values.resize(size_t{width} * height * static_cast<size_t>(channels));
   if (!read_rows(reader.png, reader.info, channels, out.values.data())) damaged();
   return out;
-}
-
-// The rounding of ITU-R BT.601's luma in 16-bit fixed point that Pillow's convert("L") has.
-std::uint8_t luma(const std::uint8_t* rgb) {
-  return static_cast<std::uint8_t>((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 0x8000u) >> 16);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/clip_text.h"
+#include "config/control.h"
 #include "config/tiny_vae.h"
 #include "config/unet.h"
 #include "config/vae.h"
@@ -15,6 +16,8 @@
 namespace fjord::loading {
 
 config::UNet read_unet_config(std::string_view text, const std::string& where);
+config::ControlNet read_controlnet_config(std::string_view text, const std::string& where);
+config::T2IAdapter read_t2i_adapter_config(std::string_view text, const std::string& where);
 config::Vae read_vae_config(std::string_view text, const std::string& where);
 config::TinyVae read_tiny_vae_config(std::string_view text, const std::string& where);
 config::ClipText read_clip_text_config(std::string_view text, const std::string& where);

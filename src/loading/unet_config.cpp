@@ -131,16 +131,54 @@ void expand_levels(config::UNet& unet, const std::string& where) {
   if (!reversed.empty()) expand(reversed, levels, "reverse_transformer_layers_per_block", where);
 }
 
-}  // namespace
-
-config::UNet read_unet_config(std::string_view text, const std::string& where) {
-  ConfigReader reader(text, where);
+// The defaults with one value for all levels.
+config::UNet unexpanded() {
   config::UNet unet;
   unet.layers_per_block = {2};
   unet.cross_attention_dim = {1280};
   unet.only_cross_attention = {false};
   unet.num_attention_heads = {8};
   unet.transformer_layers_per_block = {{1}};
+  return unet;
+}
+
+void read_control(ConfigReader& reader, config::ControlNet& control) {
+  reader.integer("conditioning_channels", control.conditioning_channels, kSize);
+  reader.integers("conditioning_embedding_out_channels", control.conditioning_embedding_out_channels, kSize);
+  reader.flag("global_pool_conditions", control.global_pool_conditions);
+  std::string order = "rgb";
+  reader.text("controlnet_conditioning_channel_order", order);
+  control.reversed_channels = order == "bgr";
+  check(control.reversed_channels || order == "rgb", ErrorCode::kUnsupported, reader.where(),
+        ": expected controlnet_conditioning_channel_order rgb or bgr, got ", fjord::quoted(order));
+  check(!control.conditioning_embedding_out_channels.empty(), ErrorCode::kBadFile, reader.where(),
+        ": expected conditioning_embedding_out_channels, got an empty list");
+}
+
+}  // namespace
+
+config::ControlNet read_controlnet_config(std::string_view text, const std::string& where) {
+  ConfigReader reader(text, where);
+  config::ControlNet control;
+  auto& unet = control.unet;
+  unet = unexpanded();
+  read_structure(reader, unet);
+  read_attention(reader, unet);
+  reader.integers("num_attention_heads", unet.num_attention_heads, kSize);  // in attention_head_dim's stead
+  read_conditions(reader, unet);
+  read_control(reader, control);
+  reader.ignore("addition_embed_type_num_heads");
+  reader.refuse_others();
+  check(unet.mid_block_type.has_value(), ErrorCode::kBadFile, where, ": expected a mid_block_type, got null");
+  unet.up_block_types.assign(unet.block_out_channels.size(), "UpBlock2D");  // there is no way up
+  expand_levels(unet, where);
+  check_divisibility(unet, where);
+  return control;
+}
+
+config::UNet read_unet_config(std::string_view text, const std::string& where) {
+  ConfigReader reader(text, where);
+  auto unet = unexpanded();
   read_structure(reader, unet);
   read_attention(reader, unet);
   read_conditions(reader, unet);

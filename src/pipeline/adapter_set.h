@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -76,7 +77,8 @@ struct AdapterHome {
   std::array<std::optional<config::ClipText>, 2> text_configs;  // of the text encoders
   at::TensorOptions options;                                    // of the networks
   const kernels::CpuKernels* kernels = nullptr;
-  bool keep_text = true;  // whether text encoders stay in memory between requests
+  std::string attention = "auto";  // LoadOptions::attention
+  bool keep_text = true;           // whether text encoders stay in memory between requests
   mutable MergedNetworks merged;
 
   adapters::Networks networks() const;

@@ -123,6 +123,9 @@ Picture Canvas::brought_to(const Picture& picture, const RunSize& size) const {
   return resize(picture, size.width, size.height);
 }
 
+Image Canvas::brought_along(const Image& picture, const RunSize& size) const { return brought_to(picture, size); }
+Mask Canvas::brought_along(const Mask& picture, const RunSize& size) const { return brought_to(picture, size); }
+
 void Canvas::prepare(const RunSize& size) {
   if (inpainting()) {
     region_ = region(size);

@@ -36,6 +36,11 @@ class Canvas {
   // At the run's size; empty without inpainting.
   const Mask& mask() const { return run_mask_; }
 
+  // Another picture on the same way to a run of this size: cut out, where a region is (it must then have the size of
+  // the request's pictures with their margins), and fitted as they are.
+  Image brought_along(const Image& picture, const RunSize& size) const;
+  Mask brought_along(const Mask& picture, const RunSize& size) const;
+
   // The result for picture `index` from what the network made of it.
   Image finished(const Image& made, size_t index) const;
 

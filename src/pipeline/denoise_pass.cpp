@@ -14,11 +14,12 @@ Conditioning with_channels(Conditioning conditioning, const at::Tensor& channels
 
 }  // namespace
 
-DenoisePass::DenoisePass(const Model& model, PassPlan plan, Conditioning conditioning, Start start)
+DenoisePass::DenoisePass(const Model& model, PassPlan plan, Conditioning conditioning, Start start, ControlRun controls)
     : model_(model),
       plan_(std::move(plan)),
       steps_(static_cast<int>(plan_.timesteps().size())),
-      denoiser_(model, with_channels(std::move(conditioning), start.channels), plan_.request, plan_.timesteps()),
+      denoiser_(model, with_channels(std::move(conditioning), start.channels), plan_.request, plan_.timesteps(),
+                std::move(controls)),
       blend_(std::move(start.blend)),
       latents_(std::move(start.latents)) {}
 

@@ -11,7 +11,7 @@ namespace fjord::pipeline {
 class DenoisePass {
  public:
   // The model must outlive the pass.
-  DenoisePass(const Model& model, PassPlan plan, Conditioning conditioning, Start start);
+  DenoisePass(const Model& model, PassPlan plan, Conditioning conditioning, Start start, ControlRun controls);
 
   int steps() const { return steps_; }
   int done() const { return done_; }

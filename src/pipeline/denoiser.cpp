@@ -28,14 +28,16 @@ void repeat_prompt(at::Tensor& rows, std::int64_t images) {
 
 }  // namespace
 
-Denoiser::Denoiser(const Model& model, Conditioning conditioning, const Request& request, std::vector<double> timesteps)
+Denoiser::Denoiser(const Model& model, Conditioning conditioning, const Request& request, std::vector<double> timesteps,
+                   ControlRun controls)
     : model_(model),
       conditioning_(std::move(conditioning)),
       options_(request.guidance_options),
       scales_(guidance_scales(options_, *request.guidance, timesteps.size())),
       guidance_rescale_(request.guidance_rescale),
       wrap_{request.seamless.x, request.seamless.y},
-      plans_(plan_steps(request.approximation, guided_evaluations(conditioning_, scales_))) {
+      plans_(plan_steps(request.approximation, guided_evaluations(conditioning_, scales_))),
+      controls_(std::move(controls)) {
   memory_.timesteps = std::move(timesteps);
   const FreeU& free_u = options_.free_u;
   if (is_on(free_u)) changes_.free_u = models::FreeUFactors{free_u.s1, free_u.s2, free_u.b1, free_u.b2};
@@ -78,6 +80,7 @@ at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   input.shortcuts = plan.shortcuts;
   input.wrap = wrap_;
   input.changes = changes_at(sample, i);
+  input.signals = controls_.at(sample, {i, plan.both_branches, perturbs(i), plan.shortcuts});
   return evaluate(*model_.unet, input);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pipeline/conditioning.h"
+#include "pipeline/control_run.h"
 #include "pipeline/model.h"
 #include "pipeline/step_plan.h"
 
@@ -16,7 +17,8 @@ class Denoiser {
  public:
   // `request` has passed checked_request. `timesteps` are all that the run will ask for, in order. The model must
   // outlive the denoiser.
-  Denoiser(const Model& model, Conditioning conditioning, const Request& request, std::vector<double> timesteps);
+  Denoiser(const Model& model, Conditioning conditioning, const Request& request, std::vector<double> timesteps,
+           ControlRun controls);
 
   // sample: [images, channels, height, width] at evaluation i -> the guided prediction, shaped likewise (twice the
   // channels where the network predicts a variance too). `i` counts from 0 and rises by one from call to call.
@@ -40,6 +42,7 @@ class Denoiser {
   ops::Wrap wrap_;
   std::vector<StepPlan> plans_;
   models::RunMemory memory_;
+  ControlRun controls_;
   models::LayerChanges changes_;  // those that are the same throughout
   std::optional<models::TextMaps> text_maps_;
   at::Tensor difference_;  // of the two branches, at the latest evaluation that ran both

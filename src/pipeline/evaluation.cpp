@@ -2,7 +2,9 @@
 
 #include <ATen/ops/cat.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 
 namespace fjord::pipeline {
 namespace {
@@ -26,6 +28,42 @@ bool like(const at::Tensor& a, const at::Tensor& b) {
   return !a.defined() || (a.sizes().slice(1) == b.sizes().slice(1) && a.scalar_type() == b.scalar_type());
 }
 
+// Every map of the signals. What lacks signals does not fit what has some.
+std::vector<at::Tensor> all_maps(const models::ControlSignals& signals) {
+  auto maps = signals.skips;
+  maps.push_back(signals.middle);
+  maps.insert(maps.end(), signals.levels.begin(), signals.levels.end());
+  return maps;
+}
+
+bool like(const models::ControlSignals& a, const models::ControlSignals& b) {
+  if (a.skips.size() != b.skips.size() || a.levels.size() != b.levels.size()) return false;
+  const auto first = all_maps(a), second = all_maps(b);
+  return std::equal(first.begin(), first.end(), second.begin(),
+                    [](const at::Tensor& x, const at::Tensor& y) { return like(x, y); });
+}
+
+at::Tensor joined(const std::vector<models::UNetInput>& inputs,
+                  const std::function<at::Tensor(const models::ControlSignals&)>& map) {
+  std::vector<at::Tensor> rows;
+  for (const auto& input : inputs) rows.push_back(map(input.signals));
+  return rows.front().defined() ? at::cat(rows) : at::Tensor();
+}
+
+// The rows of all signals, which are those of the samples.
+models::ControlSignals joined_signals(const std::vector<models::UNetInput>& inputs) {
+  models::ControlSignals out;
+  const auto& first = inputs.front().signals;
+  for (size_t i = 0; i < first.skips.size(); ++i) {
+    out.skips.push_back(joined(inputs, [i](const auto& signals) { return signals.skips[i]; }));
+  }
+  out.middle = joined(inputs, [](const auto& signals) { return signals.middle; });
+  for (size_t i = 0; i < first.levels.size(); ++i) {
+    out.levels.push_back(joined(inputs, [i](const auto& signals) { return signals.levels[i]; }));
+  }
+  return out;
+}
+
 }  // namespace
 
 EvaluatorScope::EvaluatorScope(Evaluator* evaluator) : previous_(active) { active = evaluator; }
@@ -38,7 +76,7 @@ at::Tensor evaluate(const models::UNet2DConditionModel& unet, const models::UNet
 bool can_pack(const models::UNetInput& input) {
   // Names every field, so that a new one does not compile before somebody has decided what packing does to it.
   const auto& [sample, timesteps, text, timestep_cond, class_labels, text_embeds, time_ids, timestep, memory, shortcuts,
-               wrap, changes] = input;
+               wrap, changes, signals] = input;
   const bool whole = shortcuts.text == models::TextUse::kAttend && !shortcuts.cache_branch && !shortcuts.reuse_deep &&
                      shortcuts.merge_ratio == 0;
   const bool unchanged = changes.perturbed_rows == 0 && !changes.free_u && changes.text_maps == nullptr;
@@ -50,7 +88,7 @@ bool fit_together(const models::UNetInput& a, const models::UNetInput& b) {
   for (const auto tensor : kTensors) {
     if (!like(a.*tensor, b.*tensor)) return false;
   }
-  return true;
+  return like(a.signals, b.signals);
 }
 
 models::UNetInput packed(const std::vector<models::UNetInput>& inputs, models::RunMemory* memory) {
@@ -65,6 +103,7 @@ models::UNetInput packed(const std::vector<models::UNetInput>& inputs, models::R
   }
   out.memory = memory;
   out.wrap = inputs[0].wrap;
+  out.signals = joined_signals(inputs);
   return out;
 }
 

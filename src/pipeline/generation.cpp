@@ -35,6 +35,7 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
       threads_(threads),
       noise_(pipeline::make_noise_stream(request_)) {
   const pipeline::RunScope scope(threads_, pool_.get());
+  pipeline::check_controls(*model_, request_);
   canvas_.prepare({request_.width, request_.height});
   if (request_.memory_budget > 0) request_.vae_tiling = pipeline::plan_memory(*model_, request_).vae_tiling;
   scheduler_ = pipeline::choose_scheduler(model_->scheduler, model_->family.outdated, request_);
@@ -54,7 +55,9 @@ void Generation::Impl::start_next_pass() {
   const pipeline::StartScene scene{*model_, plan, canvas_, noise_};
   auto start = pass_ ? pipeline::start_second_pass(scene, pass_->latents()) : pipeline::start_first_pass(scene);
   pipeline::tell_sizes(*model_, plan.request, conditioning_);
-  pass_.emplace(*model_, std::move(plan), conditioning_, std::move(start));
+  const pipeline::RunSize size{plan.request.width, plan.request.height};
+  pipeline::ControlRun controls({*model_, request_, canvas_, conditioning_, size}, plan.timesteps());
+  pass_.emplace(*model_, std::move(plan), conditioning_, std::move(start), std::move(controls));
 }
 
 void Generation::Impl::check_cancelled() const {

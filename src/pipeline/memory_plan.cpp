@@ -7,9 +7,11 @@
 #include "loading/checkpoint.h"
 #include "models/vae/autoencoder_kl.h"
 #include "models/vae/autoencoder_tiny.h"
+#include "pipeline/control_set.h"
 #include "pipeline/passes.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -74,17 +76,19 @@ class UNetWalk {
   }
 
   std::int64_t peak() {
-    keep(levels_.front().pixels, levels_.front().channels);
-    for (size_t level = 0; level < levels_.size(); ++level) go_down(level);
-    const auto& deepest = levels_.back();
-    if (unet_.mid_block_type) {
-      peak_.at_least(kept_ + resnet(deepest.pixels, deepest.channels, deepest.channels, compute_));
-      if (*unet_.mid_block_type == "UNetMidBlock2DCrossAttn")
-        peak_.at_least(kept_ + transformer(deepest.pixels, deepest.channels, compute_));
-    }
+    go_to_the_bottom();
     for (size_t step = 0; step < levels_.size(); ++step) go_up(step);
     return peak_.most();
   }
+
+  // models::ControlNetModel: every map of the way down and the bottom's stay until all are mixed.
+  std::int64_t control_peak() {
+    go_to_the_bottom();
+    peak_.at_least(2 * maps());
+    return peak_.most();
+  }
+  // Of the way down and the bottom; once one has gone there.
+  std::int64_t maps() const { return kept_ + levels_.back().pixels * levels_.back().channels; }
 
  private:
   struct Skip {
@@ -94,6 +98,16 @@ class UNetWalk {
   void keep(std::int64_t pixels, std::int64_t channels) {
     skips_.push_back({pixels, channels});
     kept_ += pixels * channels;
+  }
+
+  void go_to_the_bottom() {
+    keep(levels_.front().pixels, levels_.front().channels);
+    for (size_t level = 0; level < levels_.size(); ++level) go_down(level);
+    const auto& deepest = levels_.back();
+    if (!unet_.mid_block_type) return;
+    peak_.at_least(kept_ + resnet(deepest.pixels, deepest.channels, deepest.channels, compute_));
+    if (*unet_.mid_block_type == "UNetMidBlock2DCrossAttn")
+      peak_.at_least(kept_ + transformer(deepest.pixels, deepest.channels, compute_));
   }
 
   // The map at hand is the latest skip connection.
@@ -188,7 +202,65 @@ Decoding decoding(const models::Autoencoder& vae, const MapSize& latents, const 
   return {whole, std::min(whole, tiled)};
 }
 
+struct Controls {
+  ControlMemory sum;  // running: the most of one
+  std::uint64_t weights = 0;
+};
+
+Controls controls_of(const Model& model, const Request& request, const ControlBatch& batch, const MapSize& latents,
+                     const Compute& compute) {
+  Controls out;
+  std::set<const void*> counted;
+  const auto factor = model.vae->factor();
+  for (const auto& use : request.controls) {
+    const auto& control = *ControlAccess::get(use.control);
+    if (counted.insert(&control).second) out.weights += control.weight_bytes;
+    if (use.scale == 0) continue;
+    const auto needs =
+        control.net ? control_memory(control.net->control_config(), batch, latents, model.info.max_tokens, compute)
+                    : control_memory(control.adapter->config(), batch,
+                                     {latents.height * factor, latents.width * factor}, compute);
+    out.sum.running = std::max(out.sum.running, needs.running);
+    out.sum.said = std::max(out.sum.said, needs.said);  // they are added up
+    out.sum.kept += needs.kept;
+  }
+  return out;
+}
+
 }  // namespace
+
+ControlMemory control_memory(const config::ControlNet& control, const ControlBatch& batch, const MapSize& latents,
+                             std::int64_t tokens, const Compute& compute) {
+  const auto pixels = latents.height * latents.width;
+  const auto halvings = control.conditioning_embedding_out_channels.size() - 1;
+  const auto seen = batch.pictures * (pixels << (2 * halvings));  // pixels of the pictures
+  const auto embedding =
+      seen * (2 * control.conditioning_embedding_out_channels.front() + control.conditioning_channels);
+  UNetWalk walk(control.unet, batch.rows, latents, compute);
+  ControlMemory out;
+  out.running = in_bytes(std::max(walk.control_peak(), embedding), compute);
+  out.said = in_bytes(walk.maps(), compute);
+  out.kept = in_bytes(
+      text_keys(control.unet, batch.rows, tokens) + batch.pictures * pixels * control.unet.block_out_channels.front(),
+      compute);
+  return out;
+}
+
+ControlMemory control_memory(const config::T2IAdapter& adapter, const ControlBatch& batch, const MapSize& picture,
+                             const Compute& compute) {
+  std::int64_t kept = 0, layer = 0;
+  for (const auto& map : models::T2IAdapter::maps(adapter)) {
+    const auto pixels =
+        ((picture.height + map.factor - 1) / map.factor) * ((picture.width + map.factor - 1) / map.factor);
+    kept += batch.pictures * pixels * map.channels;
+    layer = std::max(layer, 4 * batch.pictures * pixels * map.channels);
+  }
+  const auto squares = 2 * batch.pictures * picture.height * picture.width * adapter.in_channels;
+  ControlMemory out;
+  out.running = in_bytes(kept + layer + squares, compute);
+  out.kept = in_bytes(kept, compute);
+  return out;
+}
 
 std::uint64_t unet_memory(const config::UNet& unet, std::int64_t batch, const MapSize& latents, std::int64_t tokens,
                           const Compute& compute) {
@@ -251,8 +323,13 @@ MemoryPlan plan_memory(const Model& model, const Request& request) {
   const auto compute = compute_of(model);
   const auto branches = *request.guidance > 1 && !model.unet->config().time_cond_proj_dim ? 2 : 1;
   MemoryPlan plan{.device = model.info.device, .weights = model.weight_bytes, .vae_tiling = request.vae_tiling};
-  plan.denoising =
+  const auto pictures = static_cast<std::int64_t>(std::max<size_t>(1, request.image_input.images.size()));
+  const auto controls = controls_of(model, request, {branches * request.images, pictures}, latents, compute);
+  plan.weights += controls.weights;
+  const auto unet =
       unet_memory(model.unet->config(), branches * request.images, latents, model.info.max_tokens, compute);
+  // While a ControlNet runs, what those before it said is there.
+  plan.denoising = controls.sum.kept + controls.sum.said + std::max(unet, controls.sum.running);
   const auto [whole, tiled] = decoding(*model.vae, latents, compute);
   const auto fits = [&](std::uint64_t bytes) {
     return request.memory_budget == 0 || plan.weights + bytes <= request.memory_budget;

@@ -2,6 +2,7 @@
 // configuration.
 #pragma once
 
+#include "config/control.h"
 #include "config/tiny_vae.h"
 #include "config/unet.h"
 #include "config/vae.h"
@@ -35,6 +36,21 @@ std::uint64_t unet_memory(const config::UNet& unet, std::int64_t batch, const Ma
 // The same of the VAE's decoder on one map of latents, without tiles.
 std::uint64_t decoder_memory(const config::Vae& vae, const MapSize& latents, const Compute& compute);
 std::uint64_t decoder_memory(const config::TinyVae& vae, const MapSize& latents, const Compute& compute);
+
+// The same of a ControlNet and of a T2I-Adapter for a batch that has `pictures` pictures to see.
+struct ControlMemory {
+  std::uint64_t running = 0;  // at most while it runs; what it says is in it
+  std::uint64_t said = 0;     // what it says, held while the U-Net runs
+  std::uint64_t kept = 0;     // held for the whole request
+};
+struct ControlBatch {
+  std::int64_t rows = 1;
+  std::int64_t pictures = 1;
+};
+ControlMemory control_memory(const config::ControlNet& control, const ControlBatch& batch, const MapSize& latents,
+                             std::int64_t tokens, const Compute& compute);
+ControlMemory control_memory(const config::T2IAdapter& adapter, const ControlBatch& batch, const MapSize& picture,
+                             const Compute& compute);
 
 // Bytes of the weights of U-Net, autoencoder and the text encoders in these folders of the source once they are loaded
 // in `dtype`; int8 stays int8.

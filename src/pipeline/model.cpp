@@ -181,6 +181,7 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   const auto home = std::make_shared<AdapterHome>();
   home->options = engine.tensors;
   home->kernels = engine.keeping.kernels;
+  home->attention = options.attention;
   home->keep_text = !options.drop_text_encoder;
   home->add_unet(unet, {shared_source, "unet", "diffusion_pytorch_model", &loading::unet_rules()});
   for (size_t i = 0; i < model.text_encoders.size(); ++i) {

@@ -12,7 +12,7 @@
 namespace fjord::pipeline {
 
 struct PassPlan {
-  Request request;  // of this pass alone: its size and steps; without pictures and mask
+  Request request;  // of this pass alone: its size and steps; without pictures, mask and controls
   std::unique_ptr<SchedulerRun> run;
   std::int64_t first = 0;  // evaluation that the pass begins with
   std::int64_t last = 0;   // evaluation before which it ends

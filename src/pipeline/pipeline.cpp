@@ -4,6 +4,8 @@
 #include "core/check.h"
 #include "loading/open_model.h"
 #include "pipeline/adapter_set.h"
+#include "pipeline/control_run.h"
+#include "pipeline/control_set.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/generation.h"
 #include "pipeline/memory_plan.h"
@@ -95,7 +97,9 @@ PromptEmbeddings Pipeline::encode_prompt(const std::string& prompt, const std::s
 MemoryPlan Pipeline::plan(const Request& request) const {
   return pipeline::translated([&] {
     const pipeline::RunScope scope(impl_->threads, nullptr);
-    return pipeline::plan_memory(*impl_->model, pipeline::checked_request(request, impl_->model->info));
+    const auto checked = pipeline::checked_request(request, impl_->model->info);
+    pipeline::check_controls(*impl_->model, checked);
+    return pipeline::plan_memory(*impl_->model, checked);
   });
 }
 
@@ -110,6 +114,20 @@ Adapter Pipeline::load_embedding(const std::string& path, const std::vector<std:
   return pipeline::translated([&] {
     const pipeline::RunScope scope(impl_->threads, nullptr);
     return pipeline::load_embedding(impl_->model->adapters, path, tokens);
+  });
+}
+
+Control Pipeline::load_control(const std::string& path) const {
+  return pipeline::translated([&] {
+    const pipeline::RunScope scope(impl_->threads, nullptr);
+    return pipeline::load_control(*impl_->model, path);
+  });
+}
+
+Control Pipeline::load_control(std::shared_ptr<const Storage> storage) const {
+  return pipeline::translated([&] {
+    const pipeline::RunScope scope(impl_->threads, nullptr);
+    return pipeline::load_control(*impl_->model, std::move(storage));
   });
 }
 

@@ -77,7 +77,17 @@ TEST(PngMetadataTest, RecordRoundTrips) {
   picture.request.images = 3;
   picture.latents = "noise.safetensors";
   picture.latents_fingerprint = "fedcba9876543210";
+  picture.request.guess_mode = true;
+  picture.controls = {{{"net", "0a"}, {"seen.png", "0b"}, 0.5, 0.25, 0.75}, {{"other", "0c"}, {}, 2, 0, 1}};
   const PictureRecord back = record_from_png_text(to_png_text(picture), "a.png");
+  ASSERT_EQ(back.controls.size(), 2U);
+  EXPECT_EQ(back.controls[0].model.path, "net");
+  EXPECT_EQ(back.controls[0].picture.fingerprint, "0b");
+  EXPECT_EQ(back.controls[0].begin, 0.25);
+  EXPECT_EQ(back.controls[0].end, 0.75);
+  EXPECT_EQ(back.controls[1].picture.path, "");
+  EXPECT_EQ(back.controls[1].scale, 2);
+  EXPECT_TRUE(back.request.guess_mode);
   EXPECT_EQ(back.version, "0.1.0");
   EXPECT_EQ(back.model, picture.model);
   EXPECT_EQ(back.model_fingerprint, picture.model_fingerprint);
@@ -110,6 +120,7 @@ TEST(PngMetadataTest, DamagedOrForeignRecordsAreRefused) {
   EXPECT_EQ(code_of({{"fjord", "{\"format\": 2, \"request\": {}}"}}), ErrorCode::kUnsupported);
   EXPECT_EQ(code_of({{"fjord", "{\"request\": {}}"}}), ErrorCode::kUnsupported);
   EXPECT_EQ(code_of({{"fjord", "{\"format\": 1, \"request\": {}, \"lora\": []}"}}), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of({{"fjord", "{\"format\": 1, \"request\": {}, \"controls\": [{}]}"}}), ErrorCode::kBadFile);
   EXPECT_EQ(code_of({{"fjord", std::string(1 << 20, '[')}}), ErrorCode::kBadFile);
 }
 

@@ -3,6 +3,7 @@
 #include "core/checkpoint.h"
 #include "jobs/job_impl.h"
 #include "jobs/packed_group.h"
+#include "pipeline/control_networks.h"
 #include "pipeline/test_models.h"
 #include "support/error_of.h"
 
@@ -333,6 +334,27 @@ TEST(PackedGroupTest, WhatDoesNotFitRunsBesidesBitForBit) {
   group.run(jobs[0]);
   EXPECT_EQ(group.evaluations(), 6U);
   for (const auto& job : jobs) EXPECT_EQ(job->result().images.at(0).pixels, picture(job->request()));
+}
+
+// Each job hears its own control network, whether it shares its evaluations or not; one without has none to share.
+TEST(PackedGroupTest, JobsHearTheirOwnControlNetworks) {
+  std::vector<Request> requests;
+  for (const char* name : {"tiny_net", "tiny_other", "tiny_net", "tiny_adapter", ""}) {
+    auto& request = requests.emplace_back(small_request(requests.size()));
+    Image seen{32, 32, Pixels(32 * 32 * 3)};
+    for (size_t i = 0; i < seen.pixels.size(); ++i) seen.pixels[i] = static_cast<std::uint8_t>(i * requests.size());
+    if (*name != '\0') request.controls = {{tiny().load_control(testing::control_folder(name)), seen}};
+  }
+  requests[2].guess_mode = true;
+  PackedGroup::Jobs jobs;
+  for (const auto& request : requests) jobs.push_back(std::make_shared<Job::Impl>(tiny(), request, JobOptions{}));
+  auto rest = PackedGroup::Jobs(jobs.begin() + 1, jobs.end());
+  PackedGroup group({5, 1, [&](const Job::Impl&, int) { return std::exchange(rest, {}); }});
+  group.run(jobs[0]);
+  EXPECT_EQ(group.evaluations(), 3U * 3U);  // three ControlNets together, one T2I-Adapter, and none
+  for (const auto& job : jobs) {
+    EXPECT_LE(largest_difference(job->result().images.at(0).pixels, picture(job->request())), 1);
+  }
 }
 
 TEST(PackedGroupTest, ACancelledJobLeavesAndTheOthersGoOn) {

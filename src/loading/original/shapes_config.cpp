@@ -1,6 +1,7 @@
 #include "loading/original/shapes_config.h"
 
 #include "core/check.h"
+#include "loading/original/tensor_shapes.h"
 
 namespace fjord::loading {
 namespace {
@@ -11,37 +12,10 @@ constexpr std::int64_t kHeadSize = 64;       // of all text encoders, and of U-N
 constexpr std::int64_t kSmallHeads = 8;      // of other U-Nets, whatever their width
 constexpr std::int64_t kSizeFeatures = 256;  // of each number of size and crop
 
-// The parts of one file.
-class Shapes {
- public:
-  Shapes(const AssembledTensors& tensors, std::string part, const std::string& file)
-      : tensors_(tensors), where_(file + ": its " + std::move(part)) {}
-
-  // A size of a tensor that must be there.
-  std::int64_t size(const std::string& name, size_t dimension) const {
-    const auto found = tensors_.find(name);
-    check(found != tensors_.end() && found->second.shape.size() > dimension, ErrorCode::kBadFile, where_,
-          " is not whole: expected the tensor ", fjord::quoted(name));
-    return found->second.shape[dimension];
-  }
-  bool has(const std::string& prefix) const { return has_prefix(tensors_, prefix); }
-  // Members of a list: list.0, list.1, ...
-  std::int64_t count(const std::string& list) const {
-    std::int64_t number = 0;
-    while (has(list + "." + std::to_string(number) + ".")) ++number;
-    return number;
-  }
-  const std::string& where() const { return where_; }
-
- private:
-  const AssembledTensors& tensors_;
-  std::string where_;
-};
-
 std::string at(const std::string& list, std::int64_t index) { return list + "." + std::to_string(index); }
 
 // Transformer layers of a block, one number where all its transformers have as many; 1 where there is none.
-Json transformer_layers(const Shapes& shapes, const std::string& block) {
+Json transformer_layers(const TensorShapes& shapes, const std::string& block) {
   Json depths = Json::array();
   for (std::int64_t i = 0; i < shapes.count(block + ".attentions"); ++i) {
     depths.push_back(shapes.count(at(block + ".attentions", i) + ".transformer_blocks"));
@@ -58,7 +32,7 @@ struct Levels {
   Json depths = Json::array(), up_depths = Json::array();
 };
 
-Levels levels_of(const Shapes& shapes, const Family& family) {
+Levels levels_of(const TensorShapes& shapes, const Family& family) {
   Levels out;
   const auto levels = shapes.count("down_blocks");
   check(levels > 0 && shapes.count("up_blocks") == levels, ErrorCode::kBadFile, shapes.where(),
@@ -81,7 +55,7 @@ Levels levels_of(const Shapes& shapes, const Family& family) {
   return out;
 }
 
-std::int64_t text_features(const Shapes& shapes, const AssembledTensors& tensors) {
+std::int64_t text_features(const TensorShapes& shapes, const AssembledTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     if (name.ends_with(".attn2.to_k.weight") && tensor.shape.size() == 2) return tensor.shape[1];
   }
@@ -101,7 +75,7 @@ bool is_mirrored(const Levels& levels) {
 }  // namespace
 
 Json unet_config_of(const AssembledTensors& tensors, const Family& family, const std::string& file) {
-  const Shapes shapes(tensors, "U-Net", file);
+  const TensorShapes shapes(tensors, file + ": its U-Net");
   const auto levels = levels_of(shapes, family);
   Json config{{"_class_name", "UNet2DConditionModel"},
               {"sample_size", family.size / 8},
@@ -128,7 +102,7 @@ Json unet_config_of(const AssembledTensors& tensors, const Family& family, const
 }
 
 Json clip_config_of(const AssembledTensors& tensors, const EncoderPlace& place, const std::string& file) {
-  const Shapes shapes(tensors, "text encoder (" + place.prefix + ")", file);
+  const TensorShapes shapes(tensors, file + ": its text encoder (" + place.prefix + ")");
   const bool bare = !shapes.has("text_model.");  // some old files lack the prefix
   const std::string model = bare ? "" : "text_model.";
   const auto width = shapes.size(model + "embeddings.token_embedding.weight", 1);
@@ -151,7 +125,7 @@ Json clip_config_of(const AssembledTensors& tensors, const EncoderPlace& place, 
 }
 
 Json vae_config_of(const AssembledTensors& tensors, const Json& base, const std::string& file) {
-  const Shapes shapes(tensors, "VAE", file);
+  const TensorShapes shapes(tensors, file + ": its VAE");
   const auto levels = shapes.count("encoder.down_blocks");
   check(levels > 0 && shapes.count("decoder.up_blocks") == levels, ErrorCode::kBadFile, shapes.where(),
         " is not whole: it has ", levels, " levels in the encoder and ", shapes.count("decoder.up_blocks"),

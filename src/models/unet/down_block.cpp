@@ -18,18 +18,24 @@ DownBlock2D::DownBlock2D(const nn::Place& place, const UNetBlockConfig& config)
   if (config.resample) downsamplers.append(config.out_channels, config.downsample_padding);
 }
 
-at::Tensor DownBlock2D::forward(const at::Tensor& x, const LayerContext& context,
-                                std::vector<at::Tensor>& skips) const {
+at::Tensor DownBlock2D::forward(const at::Tensor& x, const LayerContext& context, std::vector<at::Tensor>& skips,
+                                const at::Tensor& added) const {
+  const auto outputs = resnets.size() + (attentions.empty() ? downsamplers.size() : 0);
   auto hidden = x;
+  size_t output = 0;
+  const auto keep = [&] {
+    if (++output == outputs && added.defined()) hidden = hidden + added;
+    skips.push_back(hidden);
+  };
   for (size_t i = 0; i < resnets.size() && !context.deep_enough(skips.size()); ++i) {
     hidden = resnets[i].forward(hidden, context.time(resnets[i]));
     if (!attentions.empty()) hidden = attentions[i].forward(hidden, context);
-    skips.push_back(hidden);
+    keep();
   }
   for (const auto& downsampler : downsamplers) {
     if (context.deep_enough(skips.size())) return hidden;
     hidden = downsampler->forward(hidden);
-    skips.push_back(hidden);
+    keep();
   }
   return hidden;
 }

@@ -1,5 +1,6 @@
-// What the U-Net makes of the timestep, the text and its other conditions, once a request where there is a memory.
-#include "models/unet/unet_2d_condition.h"
+// What U-Nets and ControlNets make of the timestep, the text and its other conditions, once a request where there is a
+// memory.
+#include "models/unet/unet_trunk.h"
 
 #include "core/check.h"
 
@@ -9,7 +10,7 @@
 
 namespace fjord::models {
 
-at::Tensor UNet2DConditionModel::time_features(const UNetInput& input) const {
+at::Tensor UNetTrunk::time_features(const UNetInput& input) const {
   const auto dtype = input.sample.scalar_type();
   const SinusoidConfig sinusoid{config_.block_out_channels.front(), config_.flip_sin_to_cos, config_.freq_shift};
   const auto t = time_proj ? time_proj->forward(input.timesteps) : sinusoidal_embedding(input.timesteps, sinusoid);
@@ -23,20 +24,20 @@ at::Tensor UNet2DConditionModel::time_features(const UNetInput& input) const {
   return nn::activate(nn::parse_activation(*config_.time_embedding_act_fn), features);
 }
 
-at::Tensor UNet2DConditionModel::text_time_features(const UNetInput& input) const {
+at::Tensor UNetTrunk::text_time_features(const UNetInput& input) const {
   check(input.text_embeds.defined() && input.time_ids.defined(), ErrorCode::kInvalidArgument,
-        "this U-Net needs text_embeds and time_ids, and the request has none");
+        "this network needs text_embeds and time_ids, and the request has none");
   const SinusoidConfig sinusoid{*config_.addition_time_embed_dim, config_.flip_sin_to_cos, config_.freq_shift};
   const auto sizes = sinusoidal_embedding(input.time_ids.flatten(), sinusoid).reshape({input.text_embeds.size(0), -1});
   return add_embedding->forward(
       at::cat({input.text_embeds, sizes.to(input.text_embeds.scalar_type())}, -1).to(input.sample.scalar_type()));
 }
 
-at::Tensor UNet2DConditionModel::project_text(const at::Tensor& text) const {
+at::Tensor UNetTrunk::project_text(const at::Tensor& text) const {
   return encoder_hid_proj ? encoder_hid_proj->forward(text) : text;
 }
 
-LayerContext UNet2DConditionModel::layer_context(const UNetInput& input) const {
+LayerContext UNetTrunk::layer_context(const UNetInput& input) const {
   LayerContext context{
       .batch = input.sample.size(0), .memory = input.memory, .shortcuts = input.shortcuts, .changes = input.changes};
   if (input.memory == nullptr) {

@@ -3,6 +3,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <array>
 
 namespace fjord::models {
@@ -43,6 +44,10 @@ UNetInput at_all_timesteps(const UNetInput& input, const std::vector<double>& ti
   out.timesteps =
       at::tensor(timesteps, at::kDouble).to(input.sample.device(), at::kFloat).repeat_interleave(condition_rows(input));
   return out;
+}
+
+void add_skips(const ControlSignals& signals, std::vector<at::Tensor>& skips) {
+  for (size_t i = 0; i < std::min(skips.size(), signals.skips.size()); ++i) skips[i] = skips[i] + signals.skips[i];
 }
 
 }  // namespace fjord::models
