@@ -77,9 +77,11 @@ void read_seamless(const Json& json, Seamless& seamless) {
   fields.refuse_others();
 }
 
-Json file_to_json(const InputFile& file) { return {{"path", file.path}, {"fingerprint", file.fingerprint}}; }
+}  // namespace
 
-InputFile read_file(const Json& json, const std::string& where) {
+Json input_file_to_json(const InputFile& file) { return {{"path", file.path}, {"fingerprint", file.fingerprint}}; }
+
+InputFile input_file_from_json(const Json& json, const std::string& where) {
   InputFile file;
   JsonFields fields(json, where);
   fields.read("path", file.path);
@@ -87,8 +89,6 @@ InputFile read_file(const Json& json, const std::string& where) {
   fields.refuse_others();
   return file;
 }
-
-}  // namespace
 
 void add_task_fields(Json& json, const Request& request) {
   const auto& input = request.image_input;
@@ -122,10 +122,10 @@ void read_task_fields(JsonFields& fields, Request& request) {
 Json input_files_to_json(const InputFiles& files) {
   if (files.images.empty()) return nullptr;
   Json images = Json::array();
-  for (const auto& file : files.images) images.push_back(file_to_json(file));
+  for (const auto& file : files.images) images.push_back(input_file_to_json(file));
   Json json = {{"images", images}};
   if (!files.mask.path.empty()) {
-    json["mask"] = file_to_json(files.mask);
+    json["mask"] = input_file_to_json(files.mask);
     json["mask_from"] = mask_source_name(files.mask_source);
   }
   return json;
@@ -134,8 +134,9 @@ Json input_files_to_json(const InputFiles& files) {
 InputFiles input_files_from_json(const Json& json, const std::string& where) {
   InputFiles files;
   JsonFields fields(json, where);
-  for (const Json& item : fields.array("images")) files.images.push_back(read_file(item, where + ": images"));
-  if (const Json* mask = fields.object("mask")) files.mask = read_file(*mask, where + ": mask");
+  for (const Json& item : fields.array("images"))
+    files.images.push_back(input_file_from_json(item, where + ": images"));
+  if (const Json* mask = fields.object("mask")) files.mask = input_file_from_json(*mask, where + ": mask");
   std::string source = mask_source_name(files.mask_source);
   fields.read("mask_from", source);
   if (source != "luma" && source != "erased") {

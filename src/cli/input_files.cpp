@@ -5,7 +5,6 @@
 #include "cli/output.h"
 
 namespace fjord::cli {
-namespace {
 
 void note_fingerprint(InputFile& file) {
   const auto actual = model_fingerprint(file.path);
@@ -15,8 +14,6 @@ void note_fingerprint(InputFile& file) {
   }
   file.fingerprint = actual;
 }
-
-}  // namespace
 
 void read_input_files(InputFiles& files, Request& request) {
   for (auto& file : files.images) {

@@ -23,6 +23,9 @@ struct InputFiles {
 // Throws Error as read_png does.
 void read_input_files(InputFiles& files, Request& request);
 
+// Fills the fingerprint of a file (or model folder) in; a warning where it was known and is another now.
+void note_fingerprint(InputFile& file);
+
 // "luma", "erased"; throws UsageError for another text.
 MaskSource parse_mask_source(const std::string& text);
 std::string mask_source_name(MaskSource source);

@@ -3,6 +3,7 @@
 
 #include "cli/adapter_json.h"
 #include "cli/image_input_json.h"
+#include "cli/image_prompt_json.h"
 #include "cli/json_fields.h"
 #include "cli/numbers.h"
 #include "cli/output.h"
@@ -39,6 +40,7 @@ Json record_to_json(const PictureRecord& record) {
   }
   if (!record.input.images.empty()) json["input"] = input_files_to_json(record.input);
   if (!record.adapters.files.empty()) json["adapters"] = adapters_to_json(record.adapters);
+  if (!record.image_prompts.prompts.empty()) json["image_prompts"] = image_prompts_to_json(record.image_prompts);
   return json;
 }
 
@@ -73,6 +75,9 @@ PictureRecord record_from_json(const Json& json, const std::string& where) {
   if (const Json* input = fields.object("input")) record.input = input_files_from_json(*input, where + ": input");
   if (const Json* adapters = fields.object("adapters")) {
     record.adapters = adapters_from_json(*adapters, where + ": adapters");
+  }
+  if (const Json* prompts = fields.object("image_prompts")) {
+    record.image_prompts = image_prompts_from_json(*prompts, where + ": image_prompts");
   }
   const Json* request = fields.object("request");
   if (request == nullptr) throw Error(ErrorCode::kBadFile, where + ": the request is missing");

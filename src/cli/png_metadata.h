@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/adapter_options.h"
+#include "cli/image_prompt_options.h"
 #include "cli/input_files.h"
 #include "cli/model_files_json.h"
 
@@ -28,7 +29,8 @@ struct PictureRecord {
   std::string latents_fingerprint;
   InputFiles input;       // pictures that it was made from
   AdapterFiles adapters;  // LoRAs and textual inversions
-  Request request;        // the effective one, every default filled in
+  ImagePromptFiles image_prompts;
+  Request request;  // the effective one, every default filled in
 };
 
 PngText to_png_text(const PictureRecord& record);

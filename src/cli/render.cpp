@@ -154,6 +154,8 @@ void render(const RenderJob& job, Output& output) {
   record.input = job.files;
   read_input_files(record.input, request);
   record.adapters = with_fingerprints(job.adapters);
+  record.image_prompts = job.image_prompts;
+  request.image_prompts = read_image_prompts(record.image_prompts);
   const std::string model = find_model(job.model);
   LoadOptions load = job.load;
   fuse_adapters(record.adapters, load);
@@ -161,6 +163,7 @@ void render(const RenderJob& job, Output& output) {
   reporter.loading(job.model);
   const Pipeline pipeline = Pipeline::load(model, load);
   request.adapters = load_adapters(record.adapters, pipeline);
+  load_image_adapters(record.image_prompts, pipeline, request.image_prompts);
   throw_if_interrupted();
   record.device = pipeline.info().device;
   record.kernels = pipeline.info().kernels;

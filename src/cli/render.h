@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/adapter_options.h"
+#include "cli/image_prompt_options.h"
 #include "cli/input_files.h"
 #include "cli/model_files_json.h"
 #include "cli/output.h"
@@ -24,6 +25,7 @@ struct RenderJob {
   std::string latents;                       // safetensors file of initial noise; empty: drawn from the seed
   std::string expected_latents_fingerprint;  // likewise
   AdapterFiles adapters;                     // with the fingerprints of the first time
+  ImagePromptFiles image_prompts;            // likewise
   std::string out = "out.png";               // numbered if the request makes several images
   int only_image = -1;                       // writes this one of the request's images only; -1: all
   std::string save_latents;                  // safetensors file for the final latents; empty: none

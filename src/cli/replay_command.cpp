@@ -69,6 +69,7 @@ void replay(const ReplayOptions& options, Output& output) {
   if (job.latents.empty()) job.latents = record.latents;
   job.expected_latents_fingerprint = record.latents_fingerprint;
   job.adapters = record.adapters;
+  job.image_prompts = record.image_prompts;
   job.only_image = record.image_index;
   job.out = options.out.empty() ? with_suffix(options.picture, "-replay") : options.out;
   if (record.version != version()) {

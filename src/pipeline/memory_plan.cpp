@@ -249,7 +249,8 @@ MemoryPlan plan_memory(const Model& model, const Request& request) {
   const auto size = second_pass_size(request, model.info.size_multiple);  // the largest pass
   const MapSize latents{size.height / factor, size.width / factor};
   const auto compute = compute_of(model);
-  const auto branches = *request.guidance > 1 && !model.unet->config().time_cond_proj_dim ? 2 : 1;
+  const auto guided = model.info.needs_image ? 3 : 2;
+  const auto branches = *request.guidance > 1 && !model.unet->config().time_cond_proj_dim ? guided : 1;
   MemoryPlan plan{.device = model.info.device, .weights = model.weight_bytes, .vae_tiling = request.vae_tiling};
   plan.denoising =
       unet_memory(model.unet->config(), branches * request.images, latents, model.info.max_tokens, compute);

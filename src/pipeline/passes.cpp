@@ -30,6 +30,7 @@ std::int64_t first_evaluation(const SchedulerRun& run, const Request& request, d
 PassPlan plan_pass(const Scheduler& scheduler, Request request, std::optional<double> strength) {
   request.image_input.images.clear();  // the canvas has them
   request.image_input.inpaint.mask = {};
+  request.image_prompts.clear();  // the conditioning has them
   PassPlan plan;
   plan.run = scheduler.start({request.steps, request.timesteps, request.sigmas});
   plan.request = std::move(request);

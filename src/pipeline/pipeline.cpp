@@ -6,6 +6,7 @@
 #include "pipeline/adapter_set.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/generation.h"
+#include "pipeline/image_adapter.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/model.h"
 #include "pipeline/prompting_check.h"
@@ -110,6 +111,13 @@ Adapter Pipeline::load_embedding(const std::string& path, const std::vector<std:
   return pipeline::translated([&] {
     const pipeline::RunScope scope(impl_->threads, nullptr);
     return pipeline::load_embedding(impl_->model->adapters, path, tokens);
+  });
+}
+
+ImageAdapter Pipeline::load_image_adapter(const std::string& path, const std::string& encoder) const {
+  return pipeline::translated([&] {
+    const pipeline::RunScope scope(impl_->threads, nullptr);
+    return pipeline::load_image_adapter(*impl_->model, path, encoder);
   });
 }
 
