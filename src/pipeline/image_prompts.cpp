@@ -91,11 +91,12 @@ at::Tensor tokens_of(const Model& model, const ImagePrompt& prompt, bool guided)
   const auto& adapter = *ImageAdapterAccess::get(prompt.adapter);
   const auto pixels = encoder_pixels(prompt.images, adapter.info.image_size).to(model.device, model.dtype);
   const auto with = seen(adapter, pixels);
-  const auto tokens = adapter.network->tokens(with).unsqueeze(0);
-  if (!guided) return tokens;
-  const auto without =
-      adapter.info.fine ? seen(adapter, at::zeros_like(pixels.narrow(0, 0, 1))).expand_as(with) : at::zeros_like(with);
-  return at::cat({adapter.network->tokens(without).unsqueeze(0), tokens});
+  const auto tokens = adapter.network->tokens(with);
+  if (!guided) return tokens.unsqueeze(0);
+  const auto nothing =
+      adapter.info.fine ? seen(adapter, at::zeros_like(pixels.narrow(0, 0, 1))) : at::zeros_like(with.narrow(0, 0, 1));
+  const auto without = adapter.network->tokens(nothing).expand_as(tokens);
+  return at::cat({without.unsqueeze(0), tokens.unsqueeze(0)});
 }
 
 at::Tensor mask_tensor(const Model& model, const Request& request, const Mask& mask) {

@@ -38,7 +38,7 @@ ClipVisionOutput ClipVisionModel::forward(const at::Tensor& pixels) const {
     out.penultimate = hidden;
     hidden = layer->forward(hidden);
   }
-  out.image_embeds = visual_projection.forward(post_layernorm.forward(hidden.select(1, 0)));
+  out.image_embeds = visual_projection.forward(post_layernorm.forward(hidden.select(1, 0).contiguous()));
   return out;
 }
 
