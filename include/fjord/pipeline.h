@@ -165,7 +165,8 @@ class FJORD_API Pipeline {
   // "ip_adapter."), and the folder of the image encoder that it was trained with (transformers'
   // CLIPVisionModelWithProjection); empty: the folder "image_encoder" beside the file. An encoder that another adapter
   // in memory has from the same folder is shared. Throws Error: kNotFound; kBadFile naming keys and shapes that do not
-  // fit this model or the encoder, and weights that are not finite; kUnsupported for another kind of file, saying which.
+  // fit this model or the encoder, and weights that are not finite; kUnsupported for other kinds of files, saying
+  // which.
   ImageAdapter load_image_adapter(const std::string& path, const std::string& encoder = "") const;
 
   // Reads a control network for Request::controls: the folder of a ControlNetModel or T2IAdapter in diffusers' layout,

@@ -39,7 +39,8 @@ void add_guidance_options(CommandOptions& options, Guidance& guidance) {
   options.parsed("--freeu", "S1,S2,B1,B2",
                  "FreeU factors of skip connections and backbone, e.g. 0.9,0.2,1.2,1.4 (default: 1,1,1,1, off)",
                  free_u_into(guidance.free_u));
-  options.parsed("--image-guidance", "G", "How strongly the image steers a model that is told one (default: 1.5)",
+  options.parsed("--image-guidance", "G",
+                 "How strongly the picture steers a model that changes it, on from 1 (default: 1.5)",
                  real_into(guidance.image_scale));
 }
 

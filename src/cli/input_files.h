@@ -23,7 +23,7 @@ struct InputFiles {
 // Throws Error as read_png does.
 void read_input_files(InputFiles& files, Request& request);
 
-// Fills the fingerprint in; a warning where another one was known.
+// Fills the fingerprint of a file (or model folder) in; a warning where it was known and is another now.
 void note_fingerprint(InputFile& file);
 
 // "luma", "erased"; throws UsageError for another text.

@@ -4,6 +4,7 @@
 #include "cli/adapter_json.h"
 #include "cli/control_json.h"
 #include "cli/image_input_json.h"
+#include "cli/image_prompt_json.h"
 #include "cli/json_fields.h"
 #include "cli/numbers.h"
 #include "cli/output.h"
@@ -41,6 +42,7 @@ Json record_to_json(const PictureRecord& record) {
   if (!record.input.images.empty()) json["input"] = input_files_to_json(record.input);
   if (!record.adapters.files.empty()) json["adapters"] = adapters_to_json(record.adapters);
   if (!record.controls.empty()) json["controls"] = controls_to_json(record.controls);
+  if (!record.image_prompts.prompts.empty()) json["image_prompts"] = image_prompts_to_json(record.image_prompts);
   return json;
 }
 
@@ -77,6 +79,9 @@ PictureRecord record_from_json(const Json& json, const std::string& where) {
     record.adapters = adapters_from_json(*adapters, where + ": adapters");
   }
   record.controls = controls_from_json(fields.array("controls"), where + ": controls");
+  if (const Json* prompts = fields.object("image_prompts")) {
+    record.image_prompts = image_prompts_from_json(*prompts, where + ": image_prompts");
+  }
   const Json* request = fields.object("request");
   if (request == nullptr) throw Error(ErrorCode::kBadFile, where + ": the request is missing");
   record.request = request_from_json(*request);

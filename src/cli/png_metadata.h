@@ -5,6 +5,7 @@
 
 #include "cli/adapter_options.h"
 #include "cli/control_options.h"
+#include "cli/image_prompt_options.h"
 #include "cli/input_files.h"
 #include "cli/model_files_json.h"
 
@@ -31,6 +32,8 @@ struct PictureRecord {
   AdapterFiles adapters;  // LoRAs and textual inversions
   ControlFiles controls;  // ControlNets and T2I-Adapters with their pictures
   Request request;        // the effective one, every default filled in
+  ImagePromptFiles image_prompts;
+  Request request;  // the effective one, every default filled in
 };
 
 PngText to_png_text(const PictureRecord& record);

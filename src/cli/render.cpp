@@ -155,6 +155,8 @@ void render(const RenderJob& job, Output& output) {
   read_input_files(record.input, request);
   record.adapters = with_fingerprints(job.adapters);
   record.controls = with_fingerprints(job.controls);
+  record.image_prompts = job.image_prompts;
+  request.image_prompts = read_image_prompts(record.image_prompts);
   const std::string model = find_model(job.model);
   LoadOptions load = job.load;
   fuse_adapters(record.adapters, load);
@@ -163,6 +165,7 @@ void render(const RenderJob& job, Output& output) {
   const Pipeline pipeline = Pipeline::load(model, load);
   request.adapters = load_adapters(record.adapters, pipeline);
   request.controls = load_controls(record.controls, pipeline);
+  load_image_adapters(record.image_prompts, pipeline, request.image_prompts);
   throw_if_interrupted();
   record.device = pipeline.info().device;
   record.kernels = pipeline.info().kernels;

@@ -3,6 +3,7 @@
 
 #include "cli/adapter_options.h"
 #include "cli/control_options.h"
+#include "cli/image_prompt_options.h"
 #include "cli/input_files.h"
 #include "cli/model_files_json.h"
 #include "cli/output.h"
@@ -26,6 +27,7 @@ struct RenderJob {
   std::string expected_latents_fingerprint;  // likewise
   AdapterFiles adapters;                     // with the fingerprints of the first time
   ControlFiles controls;                     // likewise
+  ImagePromptFiles image_prompts;            // likewise
   std::string out = "out.png";               // numbered if the request makes several images
   int only_image = -1;                       // writes this one of the request's images only; -1: all
   std::string save_latents;                  // safetensors file for the final latents; empty: none

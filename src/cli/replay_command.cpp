@@ -70,6 +70,7 @@ void replay(const ReplayOptions& options, Output& output) {
   job.expected_latents_fingerprint = record.latents_fingerprint;
   job.adapters = record.adapters;
   job.controls = record.controls;
+  job.image_prompts = record.image_prompts;
   job.only_image = record.image_index;
   job.out = options.out.empty() ? with_suffix(options.picture, "-replay") : options.out;
   if (record.version != version()) {

@@ -3,6 +3,7 @@
 #include "cli/control_options.h"
 #include "cli/exit_codes.h"
 #include "cli/guidance_options.h"
+#include "cli/image_prompt_options.h"
 #include "cli/model_files_options.h"
 #include "cli/option_readers.h"
 #include "cli/prompting_options.h"
@@ -157,6 +158,7 @@ void add_txt2img_options(CommandOptions& options, RenderJob& job) {
   add_approximation_options(options, job.request.approximation);
   add_adapter_options(options, job.adapters);
   add_control_options(options, job.controls, job.request);
+  add_image_prompt_options(options, job.image_prompts);
   add_run_options(options, job);
   add_model_files_options(options, job.load.files);
   add_file_options(options, job);

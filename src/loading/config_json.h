@@ -5,6 +5,7 @@
 
 #include "config/clip_text.h"
 #include "config/control.h"
+#include "config/clip_vision.h"
 #include "config/tiny_vae.h"
 #include "config/unet.h"
 #include "config/vae.h"
@@ -21,6 +22,7 @@ config::T2IAdapter read_t2i_adapter_config(std::string_view text, const std::str
 config::Vae read_vae_config(std::string_view text, const std::string& where);
 config::TinyVae read_tiny_vae_config(std::string_view text, const std::string& where);
 config::ClipText read_clip_text_config(std::string_view text, const std::string& where);
+config::ClipVision read_clip_vision_config(std::string_view text, const std::string& where);
 
 // The class that a configuration names ("_class_name"); empty if it names none.
 std::string class_name_of(std::string_view text, const std::string& where);

@@ -205,6 +205,11 @@ const KeyRules& clip_text_rules() {
   return rules;
 }
 
+const KeyRules& clip_vision_rules() {
+  static const KeyRules rules{"vision_model.", {"embeddings.position_ids"}, {}};
+  return rules;
+}
+
 const KeyRules& unet_rules() {
   static const KeyRules rules{};
   return rules;

@@ -19,6 +19,7 @@ struct KeyRules {
 
 // Rules of the checkpoints that diffusers and transformers write, old ones included.
 const KeyRules& clip_text_rules();
+const KeyRules& clip_vision_rules();
 const KeyRules& unet_rules();
 const KeyRules& vae_rules();
 const KeyRules& tiny_vae_rules();

@@ -2,6 +2,7 @@
 
 #include "core/check.h"
 #include "core/tensors.h"
+#include "pipeline/image_prompts.h"
 #include "pipeline/size_conditions.h"
 
 #include <ATen/ops/arange.h>
@@ -70,12 +71,15 @@ EncodedText encode_negative(const Model& model, TextStates& text, const Request&
   return text.of({request.negative_prompt, prompting.negative_prompt_2, prompting.syntax, skip});
 }
 
-at::Tensor joined(const at::Tensor& negative, const at::Tensor& positive, std::int64_t images) {
+// `negatives` times the rows of `negative`, then those of `positive`.
+at::Tensor joined(const at::Tensor& negative, const at::Tensor& positive, std::int64_t images, int negatives) {
   if (!positive.defined()) return positive;
   auto sizes = positive.sizes().vec();
   sizes[0] = images;
-  if (!negative.defined()) return positive.expand(sizes);
-  return at::cat({negative.expand(sizes), positive.expand(sizes)});
+  if (negatives == 0) return positive.expand(sizes);
+  std::vector<at::Tensor> branches(static_cast<size_t>(negatives), negative.expand(sizes));
+  branches.push_back(positive.expand(sizes));
+  return at::cat(branches);
 }
 
 // The text of both branches; without guidance the negative one stays empty.
@@ -107,9 +111,13 @@ Conditioning make_conditioning(const Model& model, const Request& request, std::
   const auto guidance_dim = model.unet->config().time_cond_proj_dim;
   Conditioning out;
   out.guided = *request.guidance > 1 && !guidance_dim;
+  out.sees_picture = model.info.needs_image;
+  // As in the reference, a picture that shall count less than once is not guided by at all.
+  if (out.sees_picture) out.guided = out.guided && request.guidance_options.image_scale >= 1;
   const auto texts = branches_of(model, request, out.guided, warnings);
-  out.text = joined(texts.negative.states, texts.positive.states, request.images);
-  out.pooled = joined(texts.negative.pooled, texts.positive.pooled, request.images);
+  out.text = joined(texts.negative.states, texts.positive.states, request.images, out.negatives());
+  out.pooled = joined(texts.negative.pooled, texts.positive.pooled, request.images, out.negatives());
+  out.pictures = picture_keys(model, request, out.negatives());
   tell_sizes(model, request, out);
   if (guidance_dim) {
     out.guidance = embed_guidance(*request.guidance, request.images, *guidance_dim).to(model.device, model.dtype);
@@ -120,7 +128,9 @@ Conditioning make_conditioning(const Model& model, const Request& request, std::
 void tell_sizes(const Model& model, const Request& request, Conditioning& conditioning) {
   if (!model.family.pooled_text) return;
   const auto negative = conditioning.guided ? negative_size_conditions(model.family, request) : at::Tensor();
-  conditioning.time_ids = joined(negative, size_conditions(model.family, request), request.images).to(model.device);
+  conditioning.time_ids =
+      joined(negative, size_conditions(model.family, request), request.images, conditioning.negatives())
+          .to(model.device);
 }
 
 PromptEmbeddings encode_prompts(const Model& model, const Request& request, std::vector<std::string>& warnings) {

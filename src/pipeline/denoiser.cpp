@@ -3,8 +3,10 @@
 #include "models/unet/self_attentions.h"
 #include "pipeline/evaluation.h"
 #include "pipeline/guidance.h"
+#include "pipeline/image_prompts.h"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <utility>
@@ -47,6 +49,7 @@ Denoiser::Denoiser(const Model& model, Conditioning conditioning, const Request&
   repeat_prompt(conditioning_.pooled, request.images);
   repeat_prompt(conditioning_.time_ids, request.images);
   repeat_prompt(conditioning_.guidance, request.images);
+  repeat_last(conditioning_.pictures, request.images);
 }
 
 // Outside the guidance interval nothing is guided, by whatever means.
@@ -54,23 +57,39 @@ bool Denoiser::perturbs(int i) const {
   return options_.perturbed_scale > 0 && plans_.at(static_cast<size_t>(i)).in_interval;
 }
 
+// Branches before the one with the prompt.
+int Denoiser::negatives(int i) const {
+  return plans_.at(static_cast<size_t>(i)).both_branches ? conditioning_.negatives() : 0;
+}
+
+// What the network sees, branch by branch: the sample and the further channels, which the first branch of a model that
+// changes pictures sees as zeros.
+std::vector<at::Tensor> Denoiser::branches_of(const at::Tensor& sample, int i) const {
+  const auto& channels = conditioning_.channels;
+  const auto seen = channels.defined() ? at::cat({sample, channels}, 1) : sample;
+  const int before = negatives(i);
+  std::vector<at::Tensor> branches(1 + static_cast<size_t>(before) + size_t{perturbs(i)}, seen);
+  if (conditioning_.sees_picture && before > 0) branches[0] = at::cat({sample, at::zeros_like(channels)}, 1);
+  return branches;
+}
+
 models::LayerChanges Denoiser::changes_at(const at::Tensor& sample, int i) {
   auto changes = changes_;
   if (perturbs(i)) changes.perturbed_rows = sample.size(0);
+  if (!conditioning_.pictures.empty()) changes.pictures = &conditioning_.pictures;
   if (!options_.heat_maps) return changes;
   if (!text_maps_) text_maps_.emplace(sample.size(2), sample.size(3));
   changes.text_maps = &*text_maps_;
   changes.prompt_rows = sample.size(0);
-  changes.first_prompt_row = plans_.at(static_cast<size_t>(i)).both_branches ? sample.size(0) : 0;
+  changes.first_prompt_row = negatives(i) * sample.size(0);
   return changes;
 }
 
 at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   const auto& plan = plans_.at(static_cast<size_t>(i));
   models::UNetInput input;
-  const auto seen = conditioning_.channels.defined() ? at::cat({sample, conditioning_.channels}, 1) : sample;
-  const std::vector<at::Tensor> branches(1 + size_t{plan.both_branches} + size_t{perturbs(i)}, seen);
-  input.sample = branches.size() == 1 ? seen : at::cat(branches);
+  const auto branches = branches_of(sample, i);
+  input.sample = branches.size() == 1 ? branches[0] : at::cat(branches);
   input.timestep = memory_.timesteps.at(static_cast<size_t>(i));
   input.encoder_hidden_states = conditioning_.text;
   input.timestep_cond = conditioning_.guidance;
@@ -95,19 +114,26 @@ at::Tensor Denoiser::without_prompt(const std::vector<at::Tensor>& branches, con
   return branches[0];
 }
 
+at::Tensor Denoiser::guided(const std::vector<at::Tensor>& branches, const at::Tensor& without, int i) const {
+  const auto before = static_cast<size_t>(negatives(i));
+  const auto& with_prompt = branches[before];
+  if (!without.defined()) return with_prompt;
+  const double scale = scales_.at(static_cast<size_t>(i));
+  if (before == 2) return guide_by_image(without, branches[1], with_prompt, scale, options_.image_scale);
+  return guide(without, with_prompt, scale, options_);
+}
+
 at::Tensor Denoiser::predict(const at::Tensor& sample, int i) {
-  const auto& plan = plans_.at(static_cast<size_t>(i));
   const auto prediction = run_network(sample, i);
   const auto branches = prediction.split(sample.size(0));
-  const auto& with_prompt = branches[plan.both_branches ? 1 : 0];
+  const auto& with_prompt = branches[static_cast<size_t>(negatives(i))];
   const auto without = without_prompt(branches, with_prompt, i);
-  auto guided =
-      without.defined() ? guide(without, with_prompt, scales_.at(static_cast<size_t>(i)), options_) : with_prompt;
+  auto result = guided(branches, without, i);
   if (perturbs(i)) {
     const double scale = perturbed_scale_at(options_, memory_.timesteps.at(static_cast<size_t>(i)));
-    guided = guided + scale * (with_prompt - branches.back());
+    result = result + scale * (with_prompt - branches.back());
   }
-  return without.defined() ? rescaled(guided, with_prompt, guidance_rescale_) : guided;
+  return without.defined() ? rescaled(result, with_prompt, guidance_rescale_) : result;
 }
 
 }  // namespace fjord::pipeline

@@ -30,9 +30,12 @@ class Denoiser {
 
  private:
   bool perturbs(int i) const;
+  int negatives(int i) const;
+  std::vector<at::Tensor> branches_of(const at::Tensor& sample, int i) const;
   models::LayerChanges changes_at(const at::Tensor& sample, int i);
   at::Tensor run_network(const at::Tensor& sample, int i);
   at::Tensor without_prompt(const std::vector<at::Tensor>& branches, const at::Tensor& with_prompt, int i);
+  at::Tensor guided(const std::vector<at::Tensor>& branches, const at::Tensor& without, int i) const;
 
   const Model& model_;
   Conditioning conditioning_;

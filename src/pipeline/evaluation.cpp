@@ -79,7 +79,8 @@ bool can_pack(const models::UNetInput& input) {
                wrap, changes, signals] = input;
   const bool whole = shortcuts.text == models::TextUse::kAttend && !shortcuts.cache_branch && !shortcuts.reuse_deep &&
                      shortcuts.merge_ratio == 0;
-  const bool unchanged = changes.perturbed_rows == 0 && !changes.free_u && changes.text_maps == nullptr;
+  const bool unchanged =
+      changes.perturbed_rows == 0 && !changes.free_u && changes.text_maps == nullptr && changes.pictures == nullptr;
   return whole && unchanged && timestep && !class_labels.defined();
 }
 

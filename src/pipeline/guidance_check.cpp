@@ -43,6 +43,17 @@ void check_perturbed(const Request& request) {
         "that of the perturbed branch");
 }
 
+// What is made of two branches has no meaning for the three of a model that sees a picture.
+void check_for_pictures(const Request& request, const PipelineInfo& info) {
+  const Guidance& options = request.guidance_options;
+  const Approximation& approximation = request.approximation;
+  check(!info.needs_image || (options.perturbed_scale == 0 && options.mimic_scale == 0 &&
+                              approximation.text_gate == 1 && approximation.guidance_every == 1),
+        ErrorCode::kInvalidArgument,
+        "a model that changes pictures cannot be combined with perturbed_scale, mimic_scale, text_gate or "
+        "guidance_every");
+}
+
 }  // namespace
 
 void check_guidance(Request& request, const PipelineInfo& info) {
@@ -55,6 +66,7 @@ void check_guidance(Request& request, const PipelineInfo& info) {
   check(options.mimic_percentile > 0 && options.mimic_percentile <= 1, ErrorCode::kInvalidArgument,
         "mimic_percentile must be above 0 and at most 1, got ", options.mimic_percentile);
   check_perturbed(request);
+  check_for_pictures(request, info);
   check_range("free_u.s1", options.free_u.s1, kMaxFactor);
   check_range("free_u.s2", options.free_u.s2, kMaxFactor);
   check_range("free_u.b1", options.free_u.b1, kMaxFactor);

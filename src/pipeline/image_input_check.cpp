@@ -61,6 +61,24 @@ void check_count(Request& request) {
         " pictures to start from, got ", request.images);
 }
 
+// Of a model that sees the picture which the prompt tells to change.
+void check_changed(const Request& request) {
+  const auto& input = request.image_input;
+  check(!input.images.empty(), ErrorCode::kInvalidArgument,
+        "this model changes pictures as the prompt says: it needs one in image_input.images, got none");
+  check(!is_inpainting(input), ErrorCode::kInvalidArgument,
+        "this model changes whole pictures: it takes no mask and no margins");
+  check(!input.strength || *input.strength == 1, ErrorCode::kInvalidArgument,
+        "this model starts from noise and sees the picture: strength must be 1 or unset, got ",
+        input.strength.value_or(1));
+  check(request.controls.empty(), ErrorCode::kInvalidArgument,
+        "this model sees the picture which it changes: control networks are for others");
+}
+
+double default_strength(const ImageInput& input, const PipelineInfo& info) {
+  return info.needs_image || is_inpainting(input) ? 1.0 : 0.8;
+}
+
 }  // namespace
 
 void check_image_input(Request& request, const PipelineInfo& info) {
@@ -72,8 +90,9 @@ void check_image_input(Request& request, const PipelineInfo& info) {
   check_count(request);
   check(!info.needs_mask || is_inpainting(input), ErrorCode::kInvalidArgument,
         "this model paints into pictures: it needs a picture with a mask or margins in image_input");
+  if (info.needs_image) check_changed(request);
   if (input.images.empty()) return;
-  if (!input.strength) input.strength = is_inpainting(input) ? 1.0 : 0.8;
+  if (!input.strength) input.strength = default_strength(input, info);
   check_strength("strength", *input.strength);
   const auto size =
       Canvas(input).run_size({request.width, request.height}, {info.width, info.height}, info.size_multiple);
@@ -94,6 +113,8 @@ void check_passes(const Request& request, const PipelineInfo& info) {
         "hires.steps must be from 0 to ", info.max_steps, ", got ", hires.steps);
   check(!is_inpainting(request.image_input), ErrorCode::kInvalidArgument,
         "a second pass (hires) cannot follow inpainting; enlarge the picture first");
+  check(!info.needs_image, ErrorCode::kInvalidArgument,
+        "a second pass (hires) is not for models that change pictures; enlarge the picture first");
   const auto large = second_pass_size(request, info.size_multiple);
   check(large.width <= info.max_size && large.height <= info.max_size, ErrorCode::kInvalidArgument,
         "the second pass must have at most ", info.max_size, " pixels a side, got ", large.width, "x", large.height);

@@ -81,6 +81,16 @@ at::Tensor pixels_of(const std::vector<Image>& pictures) {
   return 2 * (at::cat(rows).to(at::kFloat) / 255) - 1;
 }
 
+at::Tensor encode_modes(const models::Autoencoder& vae, const at::Tensor& pixels, bool tiled) {
+  const auto wide = pixels.to(vae.options().dtype());
+  std::vector<at::Tensor> rows;
+  for (std::int64_t i = 0; i < pixels.size(0); ++i) rows.push_back(vae.encode(wide.narrow(0, i, 1), tiled).mode());
+  auto modes = at::cat(rows).to(pixels.scalar_type());
+  check(modes.isfinite().all().item<bool>(), ErrorCode::kNonFinite,
+        "the VAE encoder gave NaN or infinity; try float32");
+  return modes;
+}
+
 EncodedPixels encode_pixels(const models::Autoencoder& vae, const at::Tensor& pixels,
                             const std::function<at::Tensor()>& draw_noise, bool tiled) {
   const auto wide = pixels.to(vae.options().dtype());

@@ -37,6 +37,9 @@ struct EncodedPixels {
   at::Tensor latents;  // [pictures, channels, height / factor, width / factor]
   bool drawn = false;  // false: the encoder gives latents themselves and no noise was asked for
 };
+// The most likely latents of pixels, [pictures, 3, height, width] likewise, as the encoder gives them: not scaled.
+at::Tensor encode_modes(const models::Autoencoder& vae, const at::Tensor& pixels, bool tiled);
+
 // `draw_noise` gives standard normal numbers of the latents' shape, once, after all is encoded.
 EncodedPixels encode_pixels(const models::Autoencoder& vae, const at::Tensor& pixels,
                             const std::function<at::Tensor()>& draw_noise, bool tiled);

@@ -321,7 +321,8 @@ MemoryPlan plan_memory(const Model& model, const Request& request) {
   const auto size = second_pass_size(request, model.info.size_multiple);  // the largest pass
   const MapSize latents{size.height / factor, size.width / factor};
   const auto compute = compute_of(model);
-  const auto branches = *request.guidance > 1 && !model.unet->config().time_cond_proj_dim ? 2 : 1;
+  const auto guided = model.info.needs_image ? 3 : 2;
+  const auto branches = *request.guidance > 1 && !model.unet->config().time_cond_proj_dim ? guided : 1;
   MemoryPlan plan{.device = model.info.device, .weights = model.weight_bytes, .vae_tiling = request.vae_tiling};
   const auto pictures = static_cast<std::int64_t>(std::max<size_t>(1, request.image_input.images.size()));
   const auto controls = controls_of(model, request, {branches * request.images, pictures}, latents, compute);

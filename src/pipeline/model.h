@@ -7,6 +7,7 @@
 #include "models/unet/unet_2d_condition.h"
 #include "models/vae/autoencoder.h"
 #include "pipeline/family.h"
+#include "pipeline/image_encoders.h"
 #include "pipeline/latent_colors.h"
 #include "text/clip_tokenizer.h"
 
@@ -39,6 +40,7 @@ struct Model {
   std::shared_ptr<const models::Autoencoder> preview_vae;                          // null: previews come from `vae`
   std::shared_ptr<LatentColors> latent_colors = std::make_shared<LatentColors>();  // made when first asked for
   std::shared_ptr<const AdapterHome> adapters;
+  std::shared_ptr<ImageEncoders> image_encoders = std::make_shared<ImageEncoders>();  // of image adapters
   config::Scheduler scheduler;
   PipelineInfo info;
   std::uint64_t weight_bytes = 0;  // of the networks, as they are kept

@@ -59,13 +59,18 @@ bool sees_mask(const Model& model) {
   return model.unet->config().in_channels == 2 * model.vae->config().latent_channels + 1;
 }
 
+// U-Nets that change a picture as the prompt says take the latents and those of the picture.
+bool sees_picture(const Model& model) {
+  return model.unet->config().in_channels == 2 * model.vae->config().latent_channels;
+}
+
 void check_latents(const Model& model) {
   const auto channels = model.vae->config().latent_channels;
   const auto& unet = model.unet->config();
-  const bool fits = unet.in_channels == channels || sees_mask(model);
+  const bool fits = unet.in_channels == channels || sees_mask(model) || sees_picture(model);
   check(fits && unet.out_channels == channels, ErrorCode::kUnsupported, "expected a U-Net with ", channels,
-        " channels, as the VAE's latents have, or ", 2 * channels + 1, " in for inpainting, got ", unet.in_channels,
-        " in and ", unet.out_channels, " out");
+        " channels, as the VAE's latents have, or ", 2 * channels + 1, " in for inpainting, or ", 2 * channels,
+        " in for changing pictures, got ", unet.in_channels, " in and ", unet.out_channels, " out");
 }
 
 // Layers that can be left out so that one remains.
@@ -106,6 +111,7 @@ PipelineInfo describe(const Model& model) {
   info.guidance = model.family.guidance;
   info.scheduler = model.scheduler.class_name;
   info.needs_mask = sees_mask(model);
+  info.needs_image = sees_picture(model);
   info.latent_channels = static_cast<int>(model.vae->config().latent_channels);
   info.skip_connections = static_cast<int>(model.unet->skip_connections());
   info.max_tokens = static_cast<int>(model.text_encoders[0].tokenizer->max_length());

@@ -31,6 +31,7 @@ PassPlan plan_pass(const Scheduler& scheduler, Request request, std::optional<do
   request.image_input.images.clear();  // the canvas has them
   request.image_input.inpaint.mask = {};
   request.controls.clear();
+  request.image_prompts.clear();  // the conditioning has them
   PassPlan plan;
   plan.run = scheduler.start({request.steps, request.timesteps, request.sigmas});
   plan.request = std::move(request);

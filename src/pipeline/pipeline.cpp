@@ -8,6 +8,7 @@
 #include "pipeline/control_set.h"
 #include "pipeline/error_translation.h"
 #include "pipeline/generation.h"
+#include "pipeline/image_adapter.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/model.h"
 #include "pipeline/prompting_check.h"
@@ -128,6 +129,13 @@ Control Pipeline::load_control(std::shared_ptr<const Storage> storage) const {
   return pipeline::translated([&] {
     const pipeline::RunScope scope(impl_->threads, nullptr);
     return pipeline::load_control(*impl_->model, std::move(storage));
+  });
+}
+
+ImageAdapter Pipeline::load_image_adapter(const std::string& path, const std::string& encoder) const {
+  return pipeline::translated([&] {
+    const pipeline::RunScope scope(impl_->threads, nullptr);
+    return pipeline::load_image_adapter(*impl_->model, path, encoder);
   });
 }
 

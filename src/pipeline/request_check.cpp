@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "pipeline/guidance_check.h"
 #include "pipeline/image_input_check.h"
+#include "pipeline/image_prompts.h"
 #include "pipeline/prompting_check.h"
 #include "pipeline/step_range.h"
 
@@ -88,6 +89,7 @@ Request checked_request(const Request& request, const PipelineInfo& info) {
   check_prompting(out.prompting, info);
   check_micro_conditions(out.micro, info);
   check_denoising_range(out.range);
+  check_image_prompts(out);
   return out;
 }
 

@@ -94,6 +94,16 @@ Start start_inpainting(const StartScene& scene) {
   return start;
 }
 
+// The network sees the pictures, and the walk starts from noise.
+// Reference: prepare_image_latents of StableDiffusionInstructPix2PixPipeline.
+Start start_beside_pictures(const StartScene& scene) {
+  const auto& request = scene.plan.request;
+  const auto pixels = on_model(scene, pixels_of(scene.canvas.pictures()));
+  auto start = start_from_noise(scene);
+  start.channels = repeated(encode_modes(*scene.model.vae, pixels, request.vae_tiling), request.images);
+  return start;
+}
+
 at::Tensor enlarged_pixels(const StartScene& scene, const at::Tensor& latents) {
   const auto& request = scene.plan.request;
   auto pictures = decode_images(*scene.model.vae, latents, {.tiled = request.vae_tiling});
@@ -104,6 +114,7 @@ at::Tensor enlarged_pixels(const StartScene& scene, const at::Tensor& latents) {
 }  // namespace
 
 Start start_first_pass(const StartScene& scene) {
+  if (scene.model.info.needs_image) return start_beside_pictures(scene);
   if (scene.canvas.inpainting()) return start_inpainting(scene);
   if (scene.canvas.pictures().empty()) return start_from_noise(scene);
   return start_from_pixels(scene, pixels_of(scene.canvas.pictures()));

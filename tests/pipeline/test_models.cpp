@@ -98,11 +98,13 @@ const std::string& inpainting_model() {
   return model.path();
 }
 
-const std::string& family_model(const std::string& name) {
+const std::string& seeded_model(const std::string& configurations) {
   static std::map<std::string, TemporaryModel> models;
   static const Seeds seeds{{"unet", 10}, {"vae", 11}, {"text_encoder", 12}, {"text_encoder_2", 13}};
-  return models.try_emplace(name, "families/" + name, seeds).first->second.path();
+  return models.try_emplace(configurations, configurations, seeds).first->second.path();
 }
+
+const std::string& family_model(const std::string& name) { return seeded_model("families/" + name); }
 
 const Pipeline& family_pipeline(const std::string& name) {
   static std::map<std::string, Pipeline> pipelines;

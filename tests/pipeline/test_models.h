@@ -17,6 +17,9 @@ const std::string& family_model(const std::string& name);
 // The same, loaded once with the default options.
 const Pipeline& family_pipeline(const std::string& name);
 
+// Any other folder of tests/data with such configurations, by the seeds of families.py.
+const std::string& seeded_model(const std::string& configurations);
+
 // The same with a U-Net of 9 channels (tests/data/tasks/inpaint_unet.json).
 const std::string& inpainting_model();
 

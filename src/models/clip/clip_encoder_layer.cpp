@@ -4,21 +4,37 @@
 
 namespace fjord::models {
 
-ClipAttention::ClipAttention(const nn::Place& place, const config::ClipText& config)
+ClipLayerConfig::ClipLayerConfig(const config::ClipText& config)
+    : hidden_size(config.hidden_size),
+      intermediate_size(config.intermediate_size),
+      num_attention_heads(config.num_attention_heads),
+      hidden_act(config.hidden_act),
+      layer_norm_eps(config.layer_norm_eps),
+      causal(true) {}
+
+ClipLayerConfig::ClipLayerConfig(const config::ClipVision& config)
+    : hidden_size(config.hidden_size),
+      intermediate_size(config.intermediate_size),
+      num_attention_heads(config.num_attention_heads),
+      hidden_act(config.hidden_act),
+      layer_norm_eps(config.layer_norm_eps) {}
+
+ClipAttention::ClipAttention(const nn::Place& place, const ClipLayerConfig& config)
     : Module(place),
       k_proj(child("k_proj"), config.hidden_size, config.hidden_size),
       v_proj(child("v_proj"), config.hidden_size, config.hidden_size),
       q_proj(child("q_proj"), config.hidden_size, config.hidden_size),
       out_proj(child("out_proj"), config.hidden_size, config.hidden_size),
-      num_heads_(config.num_attention_heads) {}
+      num_heads_(config.num_attention_heads),
+      causal_(config.causal) {}
 
 at::Tensor ClipAttention::forward(const at::Tensor& x, const at::Tensor& residual) const {
-  const ops::AttentionOptions options{.num_heads = num_heads_, .causal = true, .kernels = kernels()};
+  const ops::AttentionOptions options{.num_heads = num_heads_, .causal = causal_, .kernels = kernels()};
   return out_proj.forward(ops::attention(q_proj.forward(x), k_proj.forward(x), v_proj.forward(x), options),
                           {.residual = residual});
 }
 
-ClipMlp::ClipMlp(const nn::Place& place, const config::ClipText& config)
+ClipMlp::ClipMlp(const nn::Place& place, const ClipLayerConfig& config)
     : Module(place),
       fc1(child("fc1"), config.hidden_size, config.intermediate_size),
       fc2(child("fc2"), config.intermediate_size, config.hidden_size),
@@ -28,7 +44,7 @@ at::Tensor ClipMlp::forward(const at::Tensor& x, const at::Tensor& residual) con
   return fc2.forward(fc1.forward(x, {.activation = activation_}), {.residual = residual});
 }
 
-ClipEncoderLayer::ClipEncoderLayer(const nn::Place& place, const config::ClipText& config)
+ClipEncoderLayer::ClipEncoderLayer(const nn::Place& place, const ClipLayerConfig& config)
     : Module(place),
       self_attn(child("self_attn"), config),
       layer_norm1(child("layer_norm1"), config.hidden_size, config.layer_norm_eps),

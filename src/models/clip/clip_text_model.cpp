@@ -19,7 +19,7 @@ ClipTextModel::ClipTextModel(const config::ClipText& config, const at::TensorOpt
       layers(child("encoder.layers")),
       final_layer_norm(child("final_layer_norm"), config.hidden_size, config.layer_norm_eps),
       config_(config) {
-  for (std::int64_t i = 0; i < config.num_hidden_layers; ++i) layers.append(config);
+  for (std::int64_t i = 0; i < config.num_hidden_layers; ++i) layers.append(ClipLayerConfig(config));
   if (config.architecture == "CLIPTextModelWithProjection") {
     text_projection.emplace(child("text_projection"), config.hidden_size, config.projection_dim, /*with_bias=*/false);
   }

@@ -20,10 +20,20 @@ KeysAndValues Attention::keys_and_values(const at::Tensor& context) const {
   return {to_k.forward(context), to_v.forward(context)};
 }
 
-at::Tensor Attention::forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual) const {
+at::Tensor Attention::attend(const at::Tensor& queries, const KeysAndValues& context) const {
   const ops::AttentionOptions options{
       .num_heads = config_.num_heads, .float32 = config_.upcast, .kernels = kernels(), .cuda_kernel = cuda_kernel_};
-  const auto mixed = ops::attention(to_q.forward(x), context.keys, context.values, options);
+  return ops::attention(queries, context.keys, context.values, options);
+}
+
+at::Tensor Attention::forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual,
+                              const std::vector<FurtherContext>& further) const {
+  const auto queries = to_q.forward(x);
+  auto mixed = attend(queries, context);
+  for (const auto& [other, scale, mask] : further) {
+    const auto answer = attend(queries, other);
+    mixed = mixed + scale * (mask.defined() ? answer * mask : answer);
+  }
   return to_out_0.forward(mixed, {.residual = residual});
 }
 

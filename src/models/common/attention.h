@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace fjord::models {
 
@@ -24,6 +25,14 @@ struct KeysAndValues {
   at::Tensor values;
 };
 
+// Something that is attended to beside the first, with the same queries: its answer is added. Decoupled
+// cross-attention, arXiv:2308.06721.
+struct FurtherContext {
+  KeysAndValues context;
+  double scale = 1.0;
+  at::Tensor mask = {};  // [1, queries, 1], a factor of the answer; undefined: none
+};
+
 class Attention : public nn::Module {
  public:
   Attention(const nn::Place& place, const AttentionConfig& config);
@@ -31,13 +40,16 @@ class Attention : public nn::Module {
   // context: [batch, context_tokens, context_dim].
   KeysAndValues keys_and_values(const at::Tensor& context) const;
   // x: [batch, tokens, query_dim] -> [batch, tokens, query_dim], to which `residual` is added.
-  at::Tensor forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual = {}) const;
+  at::Tensor forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual = {},
+                     const std::vector<FurtherContext>& further = {}) const;
 
   // What forward() gives where every token sees itself only.
   at::Tensor forward_apart(const at::Tensor& x, const at::Tensor& residual) const;
   // The weights that the softmax gives to each token of `keys`, mean of the heads: float32 [batch, context_tokens,
   // tokens].
   at::Tensor weights(const at::Tensor& x, const at::Tensor& keys) const;
+  // Features of queries, keys and values.
+  std::int64_t inner_dim() const { return config_.num_heads * config_.head_dim; }
   // What computes on a GPU, by a name of kernels/cuda/attention_choice.h; before the first forward.
   void use_cuda_kernel(std::string name) { cuda_kernel_ = std::move(name); }
 
@@ -45,6 +57,7 @@ class Attention : public nn::Module {
   nn::Linear to_out_0;  // "to_out.0"
 
  private:
+  at::Tensor attend(const at::Tensor& queries, const KeysAndValues& context) const;
   void share_packed(const Module& other) override { cuda_kernel_ = static_cast<const Attention&>(other).cuda_kernel_; }
 
   AttentionConfig config_;

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/cat.h>
 
+#include <array>
+
 namespace fjord::models {
 namespace {
 
@@ -45,10 +47,11 @@ at::Tensor BasicTransformerBlock::add_perturbed_pixels(const at::Tensor& x, cons
 
 at::Tensor BasicTransformerBlock::forward(const at::Tensor& x, const LayerContext& context,
                                           const MergeGrid& grid) const {
-  auto hidden = only_cross_attention_ ? context.add_text(attn1, norm1, x)
+  const std::array<std::int64_t, 2> size{grid.height, grid.width};
+  auto hidden = only_cross_attention_ ? context.add_text(attn1, norm1, x, size)
                                       : add_perturbed_pixels(x, grid, context.changes.perturbed_rows_of(attn1));
-  context.note_text(attn2, norm2, hidden, {grid.height, grid.width});
-  hidden = context.add_text(attn2, norm2, hidden);
+  context.note_text(attn2, norm2, hidden, size);
+  hidden = context.add_text(attn2, norm2, hidden, size);
   return ff.forward(norm3.forward(hidden), hidden);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/common/free_u.h"
+#include "models/common/picture_keys.h"
 #include "models/common/text_maps.h"
 
 #include <cstdint>
@@ -9,8 +10,6 @@
 #include <unordered_set>
 
 namespace fjord::models {
-
-class Attention;
 
 struct LayerChanges {
   // Perturbed-attention guidance, arXiv:2403.17377: in these layers of self-attention every pixel of the last rows of
@@ -22,6 +21,7 @@ struct LayerChanges {
   TextMaps* text_maps = nullptr;
   std::int64_t first_prompt_row = 0;
   std::int64_t prompt_rows = 0;
+  const PicturesByLayer* pictures = nullptr;  // attended to beside the text; null: none
 
   std::int64_t perturbed_rows_of(const Attention& layer) const {
     return perturbed_layers.contains(&layer) ? perturbed_rows : 0;

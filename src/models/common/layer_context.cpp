@@ -31,11 +31,19 @@ KeysAndValues LayerContext::text_keys(const Attention& layer) const {
   return {last_rows(all.keys, batch), last_rows(all.values, batch)};
 }
 
-at::Tensor LayerContext::add_text(const Attention& layer, const nn::LayerNorm& norm, const at::Tensor& hidden) const {
+std::vector<FurtherContext> LayerContext::pictures(const Attention& layer, at::IntArrayRef size) const {
+  if (changes.pictures == nullptr) return {};
+  const auto found = changes.pictures->find(&layer);
+  return found == changes.pictures->end() ? std::vector<FurtherContext>() : contexts_of(found->second, batch, size);
+}
+
+at::Tensor LayerContext::add_text(const Attention& layer, const nn::LayerNorm& norm, const at::Tensor& hidden,
+                                  at::IntArrayRef size) const {
   if (shortcuts.text == TextUse::kRepeat) return hidden + memory->text_answers.at(&layer);
   const auto normed = norm.forward(hidden);
-  if (shortcuts.text == TextUse::kAttend) return layer.forward(normed, text_keys(layer), hidden);
-  const auto answer = layer.forward(normed, text_keys(layer));
+  const auto further = pictures(layer, size);
+  if (shortcuts.text == TextUse::kAttend) return layer.forward(normed, text_keys(layer), hidden, further);
+  const auto answer = layer.forward(normed, text_keys(layer), {}, further);
   memory->text_answers[&layer] = mean_of_branches(answer, shortcuts.branches);
   return hidden + answer;
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 namespace fjord::models {
 
@@ -41,8 +42,11 @@ struct LayerContext {
   at::Tensor time(const ResnetBlock2D& block) const;
   // Keys and values of the text at a layer.
   KeysAndValues text_keys(const Attention& layer) const;
-  // hidden + attention(norm(hidden), text). hidden: [batch, pixels, features].
-  at::Tensor add_text(const Attention& layer, const nn::LayerNorm& norm, const at::Tensor& hidden) const;
+  // What a layer attends to beside the text; `size`: height and width of its pixels.
+  std::vector<FurtherContext> pictures(const Attention& layer, at::IntArrayRef size) const;
+  // hidden + attention(norm(hidden), text and pictures). hidden: [batch, pixels, features].
+  at::Tensor add_text(const Attention& layer, const nn::LayerNorm& norm, const at::Tensor& hidden,
+                      at::IntArrayRef size) const;
   // Adds how much the pixels of `hidden` listen to the text at a layer to changes.text_maps, if there are any.
   void note_text(const Attention& layer, const nn::LayerNorm& norm, const at::Tensor& hidden,
                  at::IntArrayRef size) const;
