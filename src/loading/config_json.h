@@ -4,8 +4,8 @@
 #pragma once
 
 #include "config/clip_text.h"
-#include "config/control.h"
 #include "config/clip_vision.h"
+#include "config/control.h"
 #include "config/tiny_vae.h"
 #include "config/unet.h"
 #include "config/vae.h"

@@ -43,8 +43,8 @@ std::int64_t transformed(std::int64_t pixels, std::int64_t in, const Compute& co
   return std::min(kTransformedBytes * pixels * in, compute.transformed_bytes) / compute.element_bytes;
 }
 
-// models::ResnetBlock2D. The input lives through it, and the shortcut that is taken from it first: with the normed input
-// and conv1's output, then with that, normed in place, and conv2's output.
+// models::ResnetBlock2D. The input lives through it, and the shortcut that is taken from it first: with the normed
+// input and conv1's output, then with that, normed in place, and conv2's output.
 std::int64_t resnet(std::int64_t pixels, std::int64_t in, std::int64_t out, const Compute& compute) {
   const std::int64_t shortcut = in == out ? 0 : out;
   return std::max(pixels * (2 * in + out + shortcut) + transformed(pixels, in, compute),
