@@ -89,11 +89,11 @@ void ControlRun::add_adapter(const ControlUse& use, const ControlScene& scene, i
   adapter.span = heard_span(use, true, steps);
 }
 
-// For one branch or both. Layers may be left out with the U-Net's own; what is computed is never approximated.
+// For one branch or both; models with more have no ControlNets (check_control_fit). Layers may be left out with the U-Net's own; what is computed is never approximated.
 ControlSignals ControlRun::said_by(Net& net, const at::Tensor& sample, const ControlMoment& moment) const {
   if (!net.embedded.defined()) net.embedded = net.network->embed(std::exchange(net.picture, {}).to(options_));
   models::UNetInput input;
-  input.sample = moment.both_branches && !guesses_ ? at::cat({sample, sample}) : sample;
+  input.sample = moment.negatives > 0 && !guesses_ ? at::cat({sample, sample}) : sample;
   input.timestep = net.memory.timesteps.at(static_cast<size_t>(moment.evaluation));
   input.encoder_hidden_states = conditioning_.text;
   input.text_embeds = conditioning_.pooled;
@@ -111,7 +111,7 @@ ControlSignals ControlRun::said_by_nets(const at::Tensor& sample, const ControlM
   for (auto& net : nets_) {
     if (net.span.holds(moment.evaluation)) add(sum, said_by(net, sample, moment));
   }
-  if (moment.both_branches && guesses_) {
+  if (moment.negatives > 0 && guesses_) {
     change_all(sum, [](const at::Tensor& map) { return at::cat({at::zeros_like(map), map}); });
   }
   if (moment.repeats_branch) {
@@ -140,7 +140,7 @@ std::vector<at::Tensor> ControlRun::said_by_adapters(const ControlMoment& moment
 ControlSignals ControlRun::at(const at::Tensor& sample, const ControlMoment& moment) {
   const ops::WrapScope wrap(wrap_);
   auto out = said_by_nets(sample, moment);
-  const auto branches = 1 + std::int64_t{moment.both_branches} + std::int64_t{moment.repeats_branch};
+  const auto branches = 1 + std::int64_t{moment.negatives} + std::int64_t{moment.repeats_branch};
   out.levels = said_by_adapters(moment, branches * sample.size(0));
   return out;
 }

@@ -29,7 +29,7 @@ struct ControlScene {
 // An evaluation of the U-Net.
 struct ControlMoment {
   int evaluation = 0;
-  bool both_branches = false;     // the batch begins with the branch without the prompt
+  int negatives = 0;              // branches without the prompt, with which the batch begins
   bool repeats_branch = false;    // the branch with the prompt stands in it twice
   models::Shortcuts shortcuts{};  // of the U-Net
 };

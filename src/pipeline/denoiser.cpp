@@ -99,7 +99,7 @@ at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   input.shortcuts = plan.shortcuts;
   input.wrap = wrap_;
   input.changes = changes_at(sample, i);
-  input.signals = controls_.at(sample, {i, plan.both_branches, perturbs(i), plan.shortcuts});
+  input.signals = controls_.at(sample, {i, negatives(i), perturbs(i), plan.shortcuts});
   return evaluate(*model_.unet, input);
 }
 
