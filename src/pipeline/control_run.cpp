@@ -89,7 +89,8 @@ void ControlRun::add_adapter(const ControlUse& use, const ControlScene& scene, i
   adapter.span = heard_span(use, true, steps);
 }
 
-// For one branch or both; models with more have no ControlNets (check_control_fit). Layers may be left out with the U-Net's own; what is computed is never approximated.
+// For one branch or both; models with more have no ControlNets (check_control_fit). Layers may be left out with the
+// U-Net's own; what is computed is never approximated.
 ControlSignals ControlRun::said_by(Net& net, const at::Tensor& sample, const ControlMoment& moment) const {
   if (!net.embedded.defined()) net.embedded = net.network->embed(std::exchange(net.picture, {}).to(options_));
   models::UNetInput input;
