@@ -7,6 +7,7 @@ files in the layouts of the authors' programs, checked against diffusers' conver
 Run: python tests/reference/control.py
 """
 
+import inspect
 import json
 import pathlib
 import sys
@@ -200,8 +201,9 @@ class Runner:
         scheduler = base.scheduler
         if "scheduler" in case:
             scheduler = getattr(diffusers, case["scheduler"]).from_config(scheduler.config)
-        parts = dict(base.components, scheduler=scheduler, **networks)
-        pipe = kind(**parts) if large else kind(**parts, requires_safety_checker=False)
+        parts = dict(base.components, scheduler=scheduler, requires_safety_checker=False, **networks)
+        known = inspect.signature(kind.__init__).parameters
+        pipe = kind(**{name: part for name, part in parts.items() if name in known})
         pipe.set_progress_bar_config(disable=True)
         return pipe
 
