@@ -99,7 +99,7 @@ Field field(const std::string& name, Place place) {
 template <typename Place, typename Choice, size_t kCount>
 Field choice(const std::string& name, Place place, const ChoiceNames<Choice, kCount>& names) {
   std::string kind;
-  for (const auto& [word, value] : names) kind += (kind.empty() ? "" : "|") + std::string(word);
+  for (const auto& [word, value] : names) kind.append(kind.empty() ? "" : "|").append(word);
   return {name, kind, [name, kind, place, &names](Request& request, const std::string& text) {
             const auto value = choice_named(names, text);
             if (!value) refuse_value(name, "one of " + kind, text);

@@ -28,12 +28,11 @@ struct PictureRecord {
   int image_index = 0;                // which of the request's images this is, from 0
   std::string latents;                // path of the file of initial latents, if one was given
   std::string latents_fingerprint;
-  InputFiles input;       // pictures that it was made from
-  AdapterFiles adapters;  // LoRAs and textual inversions
-  ControlFiles controls;  // ControlNets and T2I-Adapters with their pictures
-  Request request;        // the effective one, every default filled in
-  ImagePromptFiles image_prompts;
-  Request request;  // the effective one, every default filled in
+  InputFiles input;                // pictures that it was made from
+  AdapterFiles adapters;           // LoRAs and textual inversions
+  ControlFiles controls;           // ControlNets and T2I-Adapters with their pictures
+  ImagePromptFiles image_prompts;  // pictures to resemble
+  Request request;                 // the effective one, every default filled in
 };
 
 PngText to_png_text(const PictureRecord& record);

@@ -12,6 +12,7 @@
 namespace fjord::testing {
 namespace {
 
+constexpr int kLoud = 50;  // as in the script
 const std::string kFolder = FJORD_TEST_DATA "/control";
 
 NamedTensors filled(nn::Module&& module, std::uint64_t seed) {
@@ -33,7 +34,9 @@ NamedTensors control_tensors(const std::string& name) {
   if (loading::class_name_of(text, name) == "T2IAdapter") {
     return filled(models::T2IAdapter(loading::read_t2i_adapter_config(text, name), at::kFloat), seed);
   }
-  return filled(models::ControlNetModel(loading::read_controlnet_config(text, name), at::kFloat), seed);
+  auto tensors = filled(models::ControlNetModel(loading::read_controlnet_config(text, name), at::kFloat), seed);
+  tensors.at("controlnet_cond_embedding.conv_out.weight").mul_(kLoud);
+  return tensors;
 }
 
 NamedTensors original_control_tensors(const std::string& name) {

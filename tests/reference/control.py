@@ -30,6 +30,7 @@ from seeded_weights import fill, normal
 OUT = pathlib.Path("tests/data/control")
 LANCZOS = Image.Resampling.LANCZOS
 NO_UP = {"up_block_types"}
+LOUD = 50  # random layers make little of a picture; what the last one gives is as large as a trained one's
 EMBEDDING = dict(conditioning_embedding_out_channels=(8, 8, 16, 16))
 DOWN = "DownBlock2D"
 
@@ -87,6 +88,8 @@ def make(name: str) -> torch.nn.Module:
     configuration, seed = table[name]
     network = kind(**configuration).eval()
     fill(network, seed)
+    if name in NETS:
+        network.controlnet_cond_embedding.conv_out.weight.data *= LOUD
     return network
 
 
