@@ -83,7 +83,8 @@ template <typename Choice, size_t kCount>
 std::string listed(const ChoiceNames<Choice, kCount>& names) {
   std::string out;
   for (size_t i = 0; i < kCount; ++i) {
-    out += (i == 0 ? "" : i + 1 == kCount ? " or " : ", ") + std::string(names[i].first);
+    if (i > 0) out += i + 1 == kCount ? " or " : ", ";
+    out += names[i].first;
   }
   return out;
 }
