@@ -4,6 +4,8 @@
   tokenizer    trains the vocabulary
   vae          trains the VAE
   denoiser     trains text encoder and U-Net
+  lora         trains a LoRA on pictures in one style
+  preview      trains a small decoder for previews
   export       joins them into a pipeline folder
   classifier   trains the classifier that reads off a picture what it shows
   score        scores pictures of the fjord program
@@ -13,21 +15,25 @@
 
 import argparse
 import importlib
+import sys
 
 # Stage -> the module that does it.
-STAGES = {"data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "export": "export",
-          "classifier": "score.train", "score": "score.program", "psnr": "score.reconstruction", "plot": "plot_log"}
+STAGES = {
+    "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "lora": "train_lora",
+    "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
+    "psnr": "score.reconstruction", "plot": "plot_log",
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=False)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=STAGES)
-    stage, rest = parser.parse_known_args()
-    module = importlib.import_module(STAGES[stage.stage])
-    parser = argparse.ArgumentParser(prog=f"run.py {stage.stage}", description=module.__doc__,
+    stage = parser.parse_args(sys.argv[1:2]).stage
+    module = importlib.import_module(STAGES[stage])
+    parser = argparse.ArgumentParser(prog=f"run.py {stage}", description=module.__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_options(parser)
-    options = parser.parse_args(rest)
+    options = parser.parse_args(sys.argv[2:])
     if hasattr(options, "threads"):
         import torch
         torch.set_num_threads(options.threads)

@@ -80,9 +80,14 @@ def losses(unet, text_encoder, batches: Batches, weights, rng):
     return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}
 
 
+def train_attention_explicitly(unet) -> None:
+    """Explicit products train faster on a CPU than the fused attention."""
+    unet.set_attn_processor(AttnProcessor())
+
+
 def train(unet, text_encoder, batches: Batches, settings: Settings, folder: pathlib.Path, begin: int = 0,
           resume: bool = False) -> Run:
-    unet.set_attn_processor(AttnProcessor())  # explicit products train faster on a CPU than the fused attention
+    train_attention_explicitly(unet)
     weights = loss_weights(batches.alphas)
     run = Run(folder, {"unet": unet.train(), "text_encoder": text_encoder.train()}, settings, begin)
     if resume:

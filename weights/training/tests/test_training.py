@@ -17,6 +17,8 @@ import data  # noqa: E402
 import export  # noqa: E402
 import plot_log  # noqa: E402
 import train_denoiser  # noqa: E402
+import train_lora  # noqa: E402
+import train_preview  # noqa: E402
 import train_tokenizer  # noqa: E402
 import train_vae  # noqa: E402
 from loop import Average, Run, Settings, learning_rate, save_whole, steps_of  # noqa: E402
@@ -117,6 +119,36 @@ class RunTest(unittest.TestCase):
         self.assertEqual([line["loss"] for line in plot_log.read(files)], [1.5, 1.0])
 
 
+class LoraTest(unittest.TestCase):
+    def test_it_changes_nothing_at_first_and_equals_merged_weights_later(self):
+        torch.manual_seed(0)
+        unet = train_denoiser.new_unet(4).eval()
+        inputs = torch.randn(1, 4, 8, 8), torch.tensor([500]), torch.randn(1, 77, 128)
+        with torch.no_grad():
+            plain = unet(*inputs).sample
+            loras = train_lora.add_lora(unet, 4, True)
+            self.assertTrue(torch.equal(unet(*inputs).sample, plain))
+            for lora in loras.values():
+                torch.nn.init.normal_(lora.up.weight, std=.02)
+            changed = unet(*inputs).sample
+            for lora in loras.values():
+                down, up = lora.down.weight, lora.up.weight
+                lora.layer.weight += (up.flatten(1) @ down.flatten(1)).reshape(lora.layer.weight.shape)
+                lora.up.weight.zero_()
+            self.assertLess((unet(*inputs).sample - changed).abs().max(), 1e-4)
+            self.assertGreater((changed - plain).abs().max(), 1e-3)
+
+    def test_only_the_change_is_trained_and_its_names_are_the_fields(self):
+        unet = train_denoiser.new_unet(4)
+        loras = train_lora.add_lora(unet, 2, False)
+        trained = [name for name, parameter in unet.named_parameters() if parameter.requires_grad]
+        self.assertTrue(trained and all(".down." in name or ".up." in name for name in trained))
+        self.assertIn("lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_out_0.lora_up.weight",
+                      train_lora.kohya_names(loras))
+        self.assertIn("unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0.lora_B.weight",
+                      train_lora.peft_names(loras))
+
+
 class StageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -124,7 +156,7 @@ class StageTest(unittest.TestCase):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.temporary.cleanup)
         cls.folder = pathlib.Path(cls.temporary.name)
-        data.make(cls.folder / "data", 0, 40, 64)
+        data.make(cls.folder / "data", data.Choice(0, 40, 64))
         cls.images, cls.scenes = data.load_images(cls.folder / "data"), data.load_scenes(cls.folder / "data")
 
     def vae_after(self, steps: int, name: str, decoder_only=False, vae=None):
@@ -208,8 +240,16 @@ class StageTest(unittest.TestCase):
         picture = pipeline("a red brick wall", num_inference_steps=1, height=64, width=64, output_type="np").images
         self.assertEqual(picture.shape, (1, 64, 64, 3))
 
+    def test_preview_learns(self):
+        torch.manual_seed(0)
+        preview, batch = train_preview.new_preview(), train_vae.to_batch(self.images[:8])
+        latents = torch.randn(40, 16, 8, 8)
+        before = train_preview.losses(preview, batch, latents[:8])[0].item()
+        train_preview.train(preview, self.images, latents.numpy(), Settings(2e-3, 10, warm_up=2), self.folder / "preview")
+        self.assertLess(train_preview.losses(preview, batch, latents[:8])[0].item(), .9 * before)
+
     def test_every_stage_has_help(self):
-        for stage in ("data", "tokenizer", "vae", "denoiser", "export", "classifier", "score", "psnr", "plot"):
+        for stage in ("data", "tokenizer", "vae", "denoiser", "lora", "preview", "export", "classifier", "score", "psnr", "plot"):
             done = subprocess.run([sys.executable, HERE.parent / "run.py", stage, "--help"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn(f"run.py {stage}", done.stdout)
