@@ -29,6 +29,7 @@ class Settings:
     weight_decay: float = 1e-2
     average: float = .999  # of the moving average
     save_minutes: float = 5.
+    bfloat16: bool = False  # activations of the forward pass
     pause_while: pathlib.Path | None = None  # no step is taken while this file exists
 
 
@@ -39,7 +40,7 @@ def learning_rate(settings: Settings, step: int, begin: int) -> float:
     if not settings.steps or step < fall_from:
         return rate
     part = min(1., (step - fall_from) / max(settings.steps - fall_from, 1))
-    return rate * (.02 + .98 * .5 * (1 + np.cos(np.pi * part)))
+    return float(rate * (.02 + .98 * .5 * (1 + np.cos(np.pi * part))))
 
 
 class Average:
@@ -117,7 +118,8 @@ class Run:
 
     def _take_step(self, losses: Callable) -> None:
         torch.manual_seed(self.settings.seed * 1_000_003 + self.step)
-        loss, measures = losses(self.step, np.random.default_rng([self.settings.seed, self.step]))
+        with precision(self.settings.bfloat16):
+            loss, measures = losses(self.step, np.random.default_rng([self.settings.seed, self.step]))
         rate = learning_rate(self.settings, self.step, self.begin)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -148,10 +150,9 @@ class Run:
         self.average.swap()
 
 
-def mixed_precision():
-    """Autocast to bfloat16 where the processor multiplies it; elsewhere it would be slower than float32."""
-    fast = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast)
+def precision(bfloat16: bool):
+    """Autocast to bfloat16. Whether it is faster depends on the processor and the network: measure a few steps."""
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16)
 
 
 def save_whole(model, folder: pathlib.Path, notes: dict | None = None) -> None:
@@ -181,8 +182,10 @@ def add_options(parser: argparse.ArgumentParser, rate: float) -> None:
     parser.add_argument("--minutes", type=float, default=0., help="stop after this time, to be resumed later")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bfloat16", action="store_true", help="forward pass in bfloat16")
     parser.add_argument("--pause-while", type=pathlib.Path, help="take no step while this file exists")
 
 
 def settings_of(options, **more) -> Settings:
-    return Settings(options.rate, options.steps, options.minutes, options.seed, pause_while=options.pause_while, **more)
+    return Settings(options.rate, options.steps, options.minutes, options.seed, bfloat16=options.bfloat16,
+                    pause_while=options.pause_while, **more)

@@ -25,15 +25,15 @@ STAGES = {
 }
 
 
-def main() -> None:
+def main(arguments: list) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=STAGES)
-    stage = parser.parse_args(sys.argv[1:2]).stage
+    stage = parser.parse_args(arguments[:1]).stage
     module = importlib.import_module(STAGES[stage])
     parser = argparse.ArgumentParser(prog=f"run.py {stage}", description=module.__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_options(parser)
-    options = parser.parse_args(sys.argv[2:])
+    options = parser.parse_args(arguments[1:])
     if hasattr(options, "threads"):
         import torch
         torch.set_num_threads(options.threads)
@@ -41,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -15,7 +15,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from data import load_images, load_scenes
-from loop import Run, Settings, add_options as add_loop_options, mixed_precision, settings_of, steps_of
+from loop import Run, Settings, add_options as add_loop_options, settings_of, steps_of
 from rendering.captions import caption
 from train_tokenizer import SIZE as VOCABULARY
 from train_vae import encode, load_vae
@@ -74,8 +74,7 @@ class Batches:
 
 def losses(unet, text_encoder, batches: Batches, weights, rng):
     noisy, timesteps, velocity, ids = batches.draw(rng)
-    with mixed_precision():
-        prediction = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
+    prediction = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
     errors = ((prediction.float() - velocity) ** 2).mean((1, 2, 3))
     return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}
 

@@ -11,7 +11,7 @@ import torch
 from diffusers import AutoencoderTiny
 
 from data import load_images
-from loop import Run, Settings, add_options as add_loop_options, mixed_precision, settings_of
+from loop import Run, Settings, add_options as add_loop_options, settings_of
 from train_denoiser import latents_of
 from train_vae import load_vae, pyramid_difference, to_batch
 
@@ -26,8 +26,7 @@ def new_preview(latent_channels: int = 16) -> AutoencoderTiny:
 
 def losses(preview, batch, latents):
     """batch [batch, 3, height, width] in -1..1, latents [batch, channels, height / 8, width / 8]."""
-    with mixed_precision():
-        decoded, encoded = preview.decode(latents).sample, preview.encode(batch).latents
+    decoded, encoded = preview.decode(latents).sample, preview.encode(batch).latents
     decoded = decoded.float()
     squared = ((decoded - batch) ** 2).mean()
     loss = (decoded - batch).abs().mean() + pyramid_difference(decoded, batch) + (encoded.float() - latents).abs().mean()

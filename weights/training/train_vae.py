@@ -1,6 +1,6 @@
 """Trains the VAE: L1, squared error, L1 of a Laplacian pyramid and a small KL term; first crops, later larger ones.
 
-With --from FOLDER training starts from that VAE's weights; with --decoder-only its encoder stays as it is, so that latents
+With --from FOLDER training starts from that VAE's weights, widened if it has fewer latents; with --decoder-only its encoder stays as it is, so that latents
 that were computed with it stay valid. Writes OUT in diffusers' format, float16.
 """
 
@@ -15,21 +15,42 @@ from diffusers import AutoencoderKL
 from diffusers.models.resnet import ResnetBlock2D
 
 from data import load_images
-from loop import Run, Settings, add_options as add_loop_options, mixed_precision, settings_of, steps_of
+from loop import Run, Settings, add_options as add_loop_options, settings_of, steps_of
 
 KL_WEIGHT, SQUARED_WEIGHT = 5e-4, 6.
-PYRAMID_LEVELS = 3
+PYRAMID_LEVELS, LATENT_CHANNELS = 3, 16
+NEW_LOG_VARIANCE = -4.  # of latents that are added to a trained VAE: little noise
 
 
-def new_vae() -> AutoencoderKL:
-    """Factor 8, sixteen latent channels. Residual branches begin at zero: a network that is nearly linear learns faster."""
+def new_vae(latent_channels: int = LATENT_CHANNELS) -> AutoencoderKL:
+    """Factor 8. Residual branches begin at zero: a network that is nearly linear learns faster."""
     vae = AutoencoderKL(down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
-                        block_out_channels=(16, 32, 64, 128), layers_per_block=1, latent_channels=16, norm_num_groups=8,
-                        sample_size=128)
+                        block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=latent_channels,
+                        norm_num_groups=4, sample_size=128)
     for module in vae.modules():
         if isinstance(module, ResnetBlock2D):
             torch.nn.init.zeros_(module.conv2.weight)
     return vae
+
+
+@torch.no_grad()
+def widened(vae: AutoencoderKL) -> AutoencoderKL:
+    """The same VAE with LATENT_CHANNELS latents, of which the decoder does not heed the new ones yet."""
+    wide, old, new = new_vae(), vae.config.latent_channels, LATENT_CHANNELS
+    state, start = wide.state_dict(), vae.state_dict()
+    rows = [*range(old), *range(new, new + old)]  # means and log variances of the old latents
+    for name, value in start.items():
+        if state[name].shape == value.shape:
+            state[name].copy_(value)
+    for name, kept in (("quant_conv", rows), ("post_quant_conv", rows[:old])):
+        weight = state[name + ".weight"].copy_(torch.eye(len(state[name + ".weight"]))[..., None, None])
+        weight[np.ix_(kept, kept)] = start[name + ".weight"]
+        state[name + ".bias"].zero_()[kept] = start[name + ".bias"]
+    state["encoder.conv_out.weight"][rows] = start["encoder.conv_out.weight"]
+    state["encoder.conv_out.bias"].zero_()[rows] = start["encoder.conv_out.bias"]
+    state["encoder.conv_out.bias"][new + old:] = NEW_LOG_VARIANCE
+    state["decoder.conv_in.weight"].zero_()[:, :old] = start["decoder.conv_in.weight"]
+    return wide
 
 
 @dataclasses.dataclass
@@ -64,11 +85,10 @@ def draw_batch(images, rng, crops: Crops):
 
 def losses(vae, batch, decoder_only: bool):
     """The loss, and the squared error as dB of pictures in 0..1."""
-    with mixed_precision():
-        with torch.set_grad_enabled(not decoder_only):
-            posterior = vae.encode(batch).latent_dist
-            latents = posterior.mean + torch.exp(.5 * posterior.logvar) * torch.randn_like(posterior.mean)
-        decoded = vae.decode(latents).sample
+    with torch.set_grad_enabled(not decoder_only):
+        posterior = vae.encode(batch).latent_dist
+        latents = posterior.mean + torch.exp(.5 * posterior.logvar) * torch.randn_like(posterior.mean)
+    decoded = vae.decode(latents).sample
     decoded = decoded.float()
     mean, log_variance = posterior.mean.float(), posterior.logvar.float()
     divergence = .5 * (mean ** 2 + log_variance.exp() - 1 - log_variance).mean()
@@ -95,8 +115,7 @@ def encode(vae, images) -> np.ndarray:
     """Mean of every picture's latents, float16 [count, channels, size / 8, size / 8]."""
     out = []
     for begin in range(0, len(images), 32):
-        with mixed_precision():
-            out.append(vae.encode(to_batch(images[begin:begin + 32])).latent_dist.mean.float().half().numpy())
+        out.append(vae.encode(to_batch(images[begin:begin + 32])).latent_dist.mean.float().half().numpy())
     return np.concatenate(out)
 
 
@@ -117,6 +136,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options) -> None:
     torch.manual_seed(options.seed)
     vae = load_vae(options.start) if options.start else new_vae()
+    if vae.config.latent_channels != LATENT_CHANNELS:
+        vae = widened(vae)
     images = load_images(options.data)
     begin = steps_of(options.start) if options.start else 0
     settings = settings_of(options, average=.998, weight_decay=1e-4)

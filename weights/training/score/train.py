@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from data import load_images, load_scenes, styled_scene
-from loop import Run, Settings, add_options as add_loop_options, mixed_precision, settings_of
+from loop import Run, Settings, add_options as add_loop_options, settings_of
 from rendering.render import render, to_bytes
 from score.attributes import NONE, labels
 from score.classifier import Classifier, read, shares
@@ -39,8 +39,7 @@ def reconstructed(vae, images) -> np.ndarray:
     """uint8, as the pictures."""
     out = []
     for begin in range(0, len(images), 32):
-        with mixed_precision():
-            batch = vae.decode(vae.encode(to_batch(images[begin:begin + 32])).latent_dist.mode()).sample.float()
+        batch = vae.decode(vae.encode(to_batch(images[begin:begin + 32])).latent_dist.mode()).sample.float()
         out.append(((batch.clamp(-1, 1) + 1) * 127.5 + .5).to(torch.uint8).permute(0, 2, 3, 1).numpy())
     return np.concatenate(out)
 
@@ -55,8 +54,7 @@ def train(classifier, sets: list, wanted, settings: Settings, folder: pathlib.Pa
         chosen = np.array_split(np.arange(BATCH), len(sets))
         indices = [np.sort(rng.integers(0, len(images), len(rows))) for images, rows in zip(sets, chosen)]
         batch = torch.cat([to_batch(images[rows]) for images, rows in zip(sets, indices)])
-        with mixed_precision():
-            outputs = classifier(disturbed(batch, rng))
+        outputs = classifier(disturbed(batch, rng))
         return loss_of(outputs, wanted[np.concatenate(indices)]), {}
 
     run.train(losses)

@@ -1,8 +1,9 @@
 """Every stage of the training, for a few steps on a few pictures."""
 
+import contextlib
+import io
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -16,6 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 import data  # noqa: E402
 import export  # noqa: E402
 import plot_log  # noqa: E402
+import run as stages  # noqa: E402
 import train_denoiser  # noqa: E402
 import train_lora  # noqa: E402
 import train_preview  # noqa: E402
@@ -177,10 +179,24 @@ class StageTest(unittest.TestCase):
     def test_vae_learns(self):
         torch.manual_seed(0)
         vae = train_vae.new_vae()
-        batch = train_vae.draw_batch(self.images, np.random.default_rng(0), train_vae.Crops(32, 4))
+        batch = train_vae.to_batch(self.images[:2])
         before = train_vae.losses(vae, batch, False)[0].item()
-        self.vae_after(12, "vae", vae=vae)
+        train_vae.train(vae, self.images[:2], Settings(2e-3, 30, warm_up=5), self.folder / "vae", train_vae.Crops(64, 2))
         self.assertLess(train_vae.losses(vae, batch, False)[0].item(), .9 * before)
+
+    def test_a_widened_vae_gives_the_same_pictures(self):
+        torch.manual_seed(1)
+        narrow = train_vae.new_vae(4).eval()
+        for parameter in narrow.parameters():
+            torch.nn.init.normal_(parameter, std=.1)
+        wide = train_vae.widened(narrow).eval()
+        batch = train_vae.to_batch(self.images[:2])
+        with torch.no_grad():
+            old, new = (vae.encode(batch).latent_dist for vae in (narrow, wide))
+            self.assertEqual(new.mean.shape[1], train_vae.LATENT_CHANNELS)
+            self.assertTrue(torch.equal(new.mean[:, :4], old.mean))
+            self.assertTrue(torch.equal(new.logvar[:, :4], old.logvar))
+            self.assertLess((wide.decode(new.mean).sample - narrow.decode(old.mean).sample).abs().max(), 1e-5)
 
     def test_decoder_only_leaves_the_encoder(self):
         vae = train_vae.new_vae()
@@ -249,10 +265,13 @@ class StageTest(unittest.TestCase):
         self.assertLess(train_preview.losses(preview, batch, latents[:8])[0].item(), .9 * before)
 
     def test_every_stage_has_help(self):
-        for stage in ("data", "tokenizer", "vae", "denoiser", "lora", "preview", "export", "classifier", "score", "psnr", "plot"):
-            done = subprocess.run([sys.executable, HERE.parent / "run.py", stage, "--help"], capture_output=True, text=True)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertIn(f"run.py {stage}", done.stdout)
+        for stage in stages.STAGES:
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said), self.assertRaises(SystemExit) as end:
+                stages.main([stage, "--help"])
+            self.assertEqual(end.exception.code, 0)
+            self.assertIn(f"run.py {stage}", said.getvalue())
+        self.assertEqual(set(stages.STAGES), {line.split()[0] for line in stages.__doc__.splitlines() if line.startswith("  ")})
 
 
 if __name__ == "__main__":
