@@ -237,10 +237,22 @@ TEST(AdaptersTest, BadEmbeddingsAreRefused) {
   EXPECT_THAT(refusal({{"<a>", at::ones({32})}, {"<b>", at::ones({32})}}), HasSubstr("vectors of one token"));
   EXPECT_THAT(refusal({{"clip_g", at::ones({1, 32})}}), HasSubstr("another family"));
   EXPECT_THAT(refusal({{"<a>", at::ones({3, 32})}}, {"<x>", "<y>"}), HasSubstr("one token or 3"));
+  std::map<std::string, at::Tensor> mostly_unknown{{"clip_l", at::ones({1, 32})}};
+  for (int i = 0; i < 99; ++i) mostly_unknown["junk." + std::to_string(i)] = at::ones({1});
+  EXPECT_THAT(refusal(mostly_unknown), HasSubstr("clip_l and clip_g, got \"junk.0\" among 100 tensors"));
+  EXPECT_THAT(refusal({}), HasSubstr("got no tensors"));
   auto request = plain_request();
   loading::write_safetensors(folder.file("crown.safetensors"), {{"emb_params", at::ones({1, 32})}});
   request.adapters = {{model().load_embedding(folder.file("crown.safetensors"))}};
   EXPECT_THAT(error_of([&] { model().generate(request); }).what(), HasSubstr("word of the vocabulary"));
+}
+
+// A name is what a prompt calls the vectors, never a place in the file system.
+TEST(AdaptersTest, ATokenNamedLikeAPathIsAToken) {
+  const TempFolder folder;
+  loading::write_safetensors(folder.file("word.safetensors"), {{"../../etc/passwd", at::ones({1, 32})}});
+  const auto word = model().load_embedding(folder.file("word.safetensors"));
+  EXPECT_EQ(word.info().tokens, std::vector<std::string>{"../../etc/passwd"});
 }
 
 TEST(AdaptersTest, OneTokenForEachVector) {

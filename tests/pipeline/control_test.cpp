@@ -23,6 +23,7 @@ using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
 constexpr char kFolder[] = "control";
+constexpr double kHeard = 1.0;  // levels of 255 on average; parity allows 0.005 of the values to differ by one
 
 const Json& all_cases() {
   static const auto cases = read_cases(kFolder);
@@ -62,8 +63,20 @@ class ControlParityTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(ControlParityTest, PicturesMatchReference) {
   const auto& json = all_cases().at(GetParam());
   const auto& pipeline = model(json.at("model"));
-  const auto images = pipeline.generate(make_control_request(json, pipeline)).images;
-  expect_pictures(images, recorded_images(kFolder, GetParam()));
+  expect_pictures(pipeline.generate(make_control_request(json, pipeline)).images, recorded_images(kFolder, GetParam()));
+}
+
+// What the comparison above is worth: without the networks, and with other pictures for them, it would fail.
+TEST_P(ControlParityTest, PicturesWouldTellDeafness) {
+  const auto& json = all_cases().at(GetParam());
+  const auto& pipeline = model(json.at("model"));
+  const auto expected = recorded_images(kFolder, GetParam());
+  auto request = make_control_request(json, pipeline);
+  for (auto& use : request.controls) use.image = blotches(use.image.width, use.image.height, 77);
+  EXPECT_GE(mean_difference(pipeline.generate(request).images, expected), kHeard);
+  request.controls.clear();
+  request.guess_mode = false;
+  EXPECT_GE(mean_difference(pipeline.generate(request).images, expected), kHeard);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, ControlParityTest, ::testing::ValuesIn(case_names(all_cases())),
@@ -206,148 +219,190 @@ TEST_P(BadControlFileTest, IsRefusedInOneSentence) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BadControlFileTest,
-                         ::testing::
-                             Values(BadFile{"missing", ErrorCode::kNotFound, "nowhere",
-                                            [](const TempFolder& f) { return f.file("nowhere"); }},
-                                    BadFile{"empty_folder", ErrorCode::kNotFound,
-                                            "there is no control network: expected",
-                                            [](const TempFolder& f) { return f.path(); }},
-                                    BadFile{"whole_model", ErrorCode::kUnsupported,
-                                            "is a whole model; expected a ControlNet",
-                                            [](const TempFolder&) { return tiny_model(); }},
-                                    BadFile{"unet_folder", ErrorCode::kUnsupported, "got \"UNet2DConditionModel\"",
-                                            [](const TempFolder&) { return tiny_model() + "/unet"; }},
-                                    BadFile{"unet_file", ErrorCode::kUnsupported, "is a U-Net; expected a ControlNet",
-                                            [](const TempFolder&) {
-                                              return tiny_model() + "/unet/diffusion_pytorch_model.safetensors";
-                                            }},
-                                    BadFile{"vae_file", ErrorCode::kUnsupported, "is a VAE",
-                                            [](const TempFolder&) {
-                                              return tiny_model() + "/vae/diffusion_pytorch_model.safetensors";
-                                            }},
-                                    BadFile{"lora", ErrorCode::kUnsupported, "is a LoRA",
-                                            [](const TempFolder& f) {
-                                              return written(f, {{"lora_unet_x.lora_up.weight", at::zeros({1})}});
-                                            }},
-                                    BadFile{"control_lora", ErrorCode::kUnsupported, "is a Control-LoRA",
-                                            [](const TempFolder& f) {
-                                              return written(f, {{"lora_controlnet", at::zeros({1})}});
-                                            }},
-                                    BadFile{"union", ErrorCode::kUnsupported, "is a ControlNet union",
-                                            [](const TempFolder& f) {
-                                              auto tensors = control_tensors("tiny_net");
-                                              tensors["task_embedding"] = at::zeros({6, 4});
-                                              return written(f, tensors);
-                                            }},
-                                    BadFile{"difference", ErrorCode::kUnsupported, "differences from a model's weights",
-                                            [](const TempFolder& f) {
-                                              auto tensors = original_control_tensors("tiny_net");
-                                              tensors["control_model.difference"] = at::zeros({1});
-                                              return written(f, tensors);
-                                            }},
-                                    BadFile{"nothing_known", ErrorCode::kUnsupported,
-                                            "the first of its 1 tensors is \"odd\"",
-                                            [](const TempFolder& f) {
-                                              return written(f, {{"odd", at::zeros({1})}});
-                                            }},
-                                    BadFile{"no_safetensors", ErrorCode::kBadFile, "net.bin",
-                                            [](const TempFolder& f) {
-                                              return f.write("net.bin", "neither this nor that");
-                                            }},
-                                    BadFile{"other_channels", ErrorCode::kBadFile,
-                                            "expected a ControlNet for a U-Net with the channels [64, 96, 96], as the "
-                                            "model has, got one for [32, 64, 64]",
-                                            [](const TempFolder&) { return control_folder("random_net"); }},
-                                    BadFile{
-                                        "other_channels_file", ErrorCode::kBadFile,
-                                        "as the model has, got one for [32, 64, 96]",
-                                        [](const TempFolder& f) { return written(f, control_tensors("sdxl_net")); }},
-                                    BadFile{"other_layers", ErrorCode::kBadFile,
-                                            "with the layers [1, 1, 1] in its levels, as the model's U-Net has, got "
-                                            "[2, 2, 2]",
-                                            [](const TempFolder& f) {
-                                              return with_config(f, "tiny_net", {{"layers_per_block", 2}});
-                                            }},
-                                    BadFile{"other_text", ErrorCode::kBadFile,
-                                            "text of 128 features, as the model has, got one for 40",
-                                            [](const TempFolder& f) {
-                                              return with_config(f, "tiny_net", {{"cross_attention_dim", 40}});
-                                            }},
-                                    BadFile{"pooled_text", ErrorCode::kBadFile, "expects pooled text and sizes",
-                                            [](const TempFolder& f) {
-                                              return with_config(f, "tiny_net",
-                                                                 {{"addition_embed_type", "text_time"},
-                                                                  {"addition_time_embed_dim", 8},
-                                                                  {"projection_class_embeddings_input_dim", 68}});
-                                            }},
-                                    BadFile{"classes", ErrorCode::kUnsupported, "without class conditions",
-                                            [](const TempFolder& f) {
-                                              return with_config(f, "tiny_net", {{"num_class_embeds", 5}});
-                                            }},
-                                    BadFile{"four_channels", ErrorCode::kUnsupported,
-                                            "pictures of 1 or 3 channels, got 4",
-                                            [](const TempFolder& f) {
-                                              return with_config(f, "tiny_net", {{"conditioning_channels", 4}});
-                                            }},
-                                    BadFile{"other_size", ErrorCode::kBadFile,
-                                            "make a picture smaller by 8, as the model's latents are, got 4",
-                                            [](const TempFolder& f) {
-                                              return with_config(f, "tiny_net",
-                                                                 {{"conditioning_embedding_out_channels", {8, 8, 16}}});
-                                            }},
-                                    BadFile{"nine_channels", ErrorCode::kBadFile,
-                                            "sees 4 channels, as the model's latents have, got 9",
-                                            [](const TempFolder& f) {
-                                              return with_config(f, "tiny_net", {{"in_channels", 9}});
-                                            }},
-                                    BadFile{"channel_order", ErrorCode::kUnsupported, "rgb or bgr, got \"gbr\"",
-                                            [](const TempFolder& f) {
-                                              return with_config(f, "tiny_net",
-                                                                 {{"controlnet_conditioning_channel_order", "gbr"}});
-                                            }},
-                                    BadFile{
-                                        "unknown_option", ErrorCode::kUnsupported, "\"odd_option\"",
-                                        [](const TempFolder& f) {
-                                          return with_config(f, "tiny_net", {{"odd_option", 1}});
-                                        }},
-                                    BadFile{"other_adapter", ErrorCode::kBadFile,
-                                            "takes 64 channels at 1/16, 96 channels at 1/16, 96 channels at 1/32; got "
-                                            "one that gives 32 channels at 1/8",
-                                            [](const TempFolder&) { return control_folder("random_adapter"); }},
-                                    BadFile{
-                                        "adapter_type", ErrorCode::kUnsupported, "got \"heavy_adapter\"",
-                                        [](const TempFolder& f) {
-                                          return with_config(f, "tiny_adapter", {{"adapter_type", "heavy_adapter"}});
-                                        }},
-                                    BadFile{
-                                        "missing_tensor", ErrorCode::kBadFile, "1 missing: controlnet_mid_block.bias",
-                                        [](const TempFolder& f) {
-                                          auto tensors = control_tensors("tiny_net");
-                                          tensors.erase("controlnet_mid_block.bias");
-                                          return written(f, tensors);
-                                        }},
-                                    BadFile{"unknown_tensor", ErrorCode::kBadFile, "1 unexpected: \"adapter.odd\"",
-                                            [](const TempFolder& f) {
-                                              auto tensors = control_tensors("tiny_adapter");
-                                              tensors["adapter.odd"] = at::zeros({1});
-                                              return written(f, tensors);
-                                            }},
-                                    BadFile{"not_finite", ErrorCode::kBadFile,
-                                            "NaN or infinity in the tensor \"controlnet_mid_block.bias\"",
-                                            [](const TempFolder& f) {
-                                              auto tensors = control_tensors("tiny_net");
-                                              tensors["controlnet_mid_block.bias"][0] = NAN;
-                                              return written(f, tensors);
-                                            }},
-                                    BadFile{"uneven_adapter", ErrorCode::kBadFile,
-                                            "no whole T2I-Adapter: its 7 layers make no equal blocks of 2",
-                                            [](const TempFolder& f) {
-                                              auto tensors = original_control_tensors("tiny_adapter");
-                                              std::erase_if(tensors, [](const auto& item) {
-                                                return item.first.starts_with("body.7.");
-                                              });
-                                              return written(f, tensors);
-                                            }}),
+                         ::testing::Values(BadFile{"missing", ErrorCode::kNotFound, "nowhere",
+                                                   [](const TempFolder& f) { return f.file("nowhere"); }},
+                                           BadFile{"empty_folder", ErrorCode::kNotFound,
+                                                   "there is no control network: expected",
+                                                   [](const TempFolder& f) { return f.path(); }},
+                                           BadFile{"whole_model", ErrorCode::kUnsupported,
+                                                   "is a whole model; expected a ControlNet",
+                                                   [](const TempFolder&) { return tiny_model(); }},
+                                           BadFile{"unet_folder", ErrorCode::kUnsupported,
+                                                   "got \"UNet2DConditionModel\"",
+                                                   [](const TempFolder&) { return tiny_model() + "/unet"; }},
+                                           BadFile{"unet_file", ErrorCode::kUnsupported,
+                                                   "is a U-Net; expected a ControlNet",
+                                                   [](const TempFolder&) {
+                                                     return tiny_model() + "/unet/diffusion_pytorch_model.safetensors";
+                                                   }},
+                                           BadFile{"vae_file", ErrorCode::kUnsupported, "is a VAE",
+                                                   [](const TempFolder&) {
+                                                     return tiny_model() + "/vae/diffusion_pytorch_model.safetensors";
+                                                   }},
+                                           BadFile{
+                                               "lora", ErrorCode::kUnsupported, "is a LoRA",
+                                               [](const TempFolder& f) {
+                                                 return written(f, {{"lora_unet_x.lora_up.weight", at::zeros({1})}});
+                                               }},
+                                           BadFile{"control_lora", ErrorCode::kUnsupported, "is a Control-LoRA",
+                                                   [](const TempFolder& f) {
+                                                     return written(f, {{"lora_controlnet", at::zeros({1})}});
+                                                   }},
+                                           BadFile{"union", ErrorCode::kUnsupported, "is a ControlNet union",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = control_tensors("tiny_net");
+                                                     tensors["task_embedding"] = at::zeros({6, 4});
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"difference", ErrorCode::kUnsupported,
+                                                   "differences from a model's weights",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = original_control_tensors("tiny_net");
+                                                     tensors["control_model.difference"] = at::zeros({1});
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"nothing_known", ErrorCode::kUnsupported,
+                                                   "the first of its 1 tensors is \"odd\"",
+                                                   [](const TempFolder& f) {
+                                                     return written(f, {{"odd", at::zeros({1})}});
+                                                   }},
+                                           BadFile{"no_safetensors", ErrorCode::kBadFile, "net.bin",
+                                                   [](const TempFolder& f) {
+                                                     return f.write("net.bin", "neither this nor that");
+                                                   }},
+                                           BadFile{"other_channels", ErrorCode::kBadFile,
+                                                   "expected a ControlNet for a U-Net with the channels [64, 96, 96], "
+                                                   "as the "
+                                                   "model has, got one for [32, 64, 64]",
+                                                   [](const TempFolder&) { return control_folder("random_net"); }},
+                                           BadFile{"other_channels_file", ErrorCode::kBadFile,
+                                                   "as the model has, got one for [32, 64, 96]",
+                                                   [](const TempFolder& f) {
+                                                     return written(f, control_tensors("sdxl_net"));
+                                                   }},
+                                           BadFile{
+                                               "other_layers", ErrorCode::kBadFile,
+                                               "with the layers [1, 1, 1] in its levels, as the model's U-Net has, got "
+                                               "[2, 2, 2]",
+                                               [](const TempFolder& f) {
+                                                 return with_config(f, "tiny_net", {{"layers_per_block", 2}});
+                                               }},
+                                           BadFile{"other_text", ErrorCode::kBadFile,
+                                                   "text of 128 features, as the model has, got one for 40",
+                                                   [](const TempFolder& f) {
+                                                     return with_config(f, "tiny_net", {{"cross_attention_dim", 40}});
+                                                   }},
+                                           BadFile{"pooled_text", ErrorCode::kBadFile, "expects pooled text and sizes",
+                                                   [](const TempFolder& f) {
+                                                     return with_config(
+                                                         f, "tiny_net",
+                                                         {{"addition_embed_type", "text_time"},
+                                                          {"addition_time_embed_dim", 8},
+                                                          {"projection_class_embeddings_input_dim", 68}});
+                                                   }},
+                                           BadFile{"classes", ErrorCode::kUnsupported, "without class conditions",
+                                                   [](const TempFolder& f) {
+                                                     return with_config(f, "tiny_net", {{"num_class_embeds", 5}});
+                                                   }},
+                                           BadFile{"four_channels", ErrorCode::kUnsupported,
+                                                   "pictures of 1 or 3 channels, got 4",
+                                                   [](const TempFolder& f) {
+                                                     return with_config(f, "tiny_net", {{"conditioning_channels", 4}});
+                                                   }},
+                                           BadFile{"other_size", ErrorCode::kBadFile,
+                                                   "make a picture smaller by 8, as the model's latents are, got 4",
+                                                   [](const TempFolder& f) {
+                                                     return with_config(
+                                                         f, "tiny_net",
+                                                         {{"conditioning_embedding_out_channels", {8, 8, 16}}});
+                                                   }},
+                                           BadFile{"nine_channels", ErrorCode::kBadFile,
+                                                   "sees 4 channels, as the model's latents have, got 9",
+                                                   [](const TempFolder& f) {
+                                                     return with_config(f, "tiny_net", {{"in_channels", 9}});
+                                                   }},
+                                           BadFile{"channel_order", ErrorCode::kUnsupported, "rgb or bgr, got \"gbr\"",
+                                                   [](const TempFolder& f) {
+                                                     return with_config(
+                                                         f, "tiny_net",
+                                                         {{"controlnet_conditioning_channel_order", "gbr"}});
+                                                   }},
+                                           BadFile{
+                                               "unknown_option", ErrorCode::kUnsupported, "\"odd_option\"",
+                                               [](const TempFolder& f) {
+                                                 return with_config(f, "tiny_net", {{"odd_option", 1}});
+                                               }},
+                                           BadFile{"other_adapter", ErrorCode::kBadFile,
+                                                   "takes 64 channels at 1/16, 96 channels at 1/16, 96 channels at "
+                                                   "1/32; got "
+                                                   "one that gives 32 channels at 1/8",
+                                                   [](const TempFolder&) { return control_folder("random_adapter"); }},
+                                           BadFile{
+                                               "adapter_type", ErrorCode::kUnsupported, "got \"heavy_adapter\"",
+                                               [](const TempFolder& f) {
+                                                 return with_config(f, "tiny_adapter",
+                                                                    {{"adapter_type", "heavy_adapter"}});
+                                               }},
+                                           BadFile{"missing_tensor",
+                                                   ErrorCode::kBadFile, "1 missing: controlnet_mid_block.bias",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = control_tensors("tiny_net");
+                                                     tensors.erase("controlnet_mid_block.bias");
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"unknown_tensor",
+                                                   ErrorCode::kBadFile, "1 unexpected: \"adapter.odd\"",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = control_tensors("tiny_adapter");
+                                                     tensors["adapter.odd"] = at::zeros({1});
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"unknown_99_percent", ErrorCode::kBadFile, "unexpected: \"junk.0\"",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = control_tensors("tiny_net");
+                                                     const auto count = 99 * tensors.size();
+                                                     for (size_t i = 0; i < count; ++i) {
+                                                       tensors["junk." + std::to_string(i)] = at::zeros({1});
+                                                     }
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"leads_out",
+                                                   ErrorCode::kBadFile, "1 unexpected: \"../../etc/passwd\"",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = control_tensors("tiny_net");
+                                                     tensors["../../etc/passwd"] = at::zeros({1});
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"two_families", ErrorCode::kBadFile, "misshaped",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = control_tensors("tiny_net");
+                                                     for (const auto& [name, tensor] : control_tensors("random_net")) {
+                                                       if (name.starts_with("time_embedding.")) tensors[name] = tensor;
+                                                     }
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"no_numbers", ErrorCode::kBadFile, "controlnet_mid_block.bias",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = control_tensors("tiny_net");
+                                                     tensors["controlnet_mid_block.bias"] = at::zeros({0});
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"not_finite", ErrorCode::kBadFile,
+                                                   "NaN or infinity in the tensor \"controlnet_mid_block.bias\"",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = control_tensors("tiny_net");
+                                                     tensors["controlnet_mid_block.bias"][0] = NAN;
+                                                     return written(f, tensors);
+                                                   }},
+                                           BadFile{"uneven_adapter", ErrorCode::kBadFile,
+                                                   "no whole T2I-Adapter: its 7 layers make no equal blocks of 2",
+                                                   [](const TempFolder& f) {
+                                                     auto tensors = original_control_tensors("tiny_adapter");
+                                                     std::erase_if(tensors, [](const auto& item) {
+                                                       return item.first.starts_with("body.7.");
+                                                     });
+                                                     return written(f, tensors);
+                                                   }}),
                          [](const auto& each) { return each.param.name; });
 
 struct BadUse {
@@ -505,8 +560,7 @@ TEST(ControlTest, ApproximationsWorkWithControls) {
     auto request = request_with("tiny_net");
     request.steps = 3;
     request.approximation = approximation;
-    const auto images = model("tiny").generate(request).images;
-    return pixel_differences(images, expected).to(at::kDouble).mean().item<double>();
+    return mean_difference(model("tiny").generate(request).images, expected);
   };
   for (const int branch : {0, 2, model("tiny").info().skip_connections - 1}) {
     const auto cached = difference({.cache_interval = 2, .cache_branch = branch});
@@ -569,8 +623,7 @@ TEST(ControlTest, WorksInBFloat16) {
   for (const char* name : {"one", "guess", "hole", "adapter"}) {
     const auto& json = all_cases().at(name);
     const auto images = half.generate(make_control_request(json, half)).images;
-    const auto difference = pixel_differences(images, recorded_images(kFolder, name));
-    EXPECT_LT(difference.to(at::kDouble).mean().item<double>(), 20.0) << name;
+    EXPECT_LT(mean_difference(images, recorded_images(kFolder, name)), 20.0) << name;
   }
 }
 

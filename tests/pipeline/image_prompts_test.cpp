@@ -31,6 +31,8 @@ using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
 constexpr char kFolder[] = "image_prompts";
+// Levels of 255 on average; parity allows 0.005 of the values to differ by one.
+constexpr double kOtherPicture = 0.1, kNoPicture = 1.0;
 
 const Json& all_cases() {
   static const auto cases = testing::read_cases(kFolder);
@@ -92,6 +94,21 @@ TEST_P(ImagePromptParityTest, PicturesMatchReference) {
   const auto& model = pipeline(json.at("model"));
   testing::expect_pictures(model.generate(make_request(model, json)).images,
                            testing::recorded_images(kFolder, GetParam()));
+}
+
+// What the comparison above is worth: without the pictures, and with others, it would fail.
+TEST_P(ImagePromptParityTest, PicturesWouldTellBlindness) {
+  const auto& json = all_cases().at(GetParam());
+  if (json.at("prompts").empty()) return;
+  const auto& model = pipeline(json.at("model"));
+  const auto expected = testing::recorded_images(kFolder, GetParam());
+  auto request = make_request(model, json);
+  for (auto& prompt : request.image_prompts) {
+    for (auto& image : prompt.images) image = blotches(image.width, image.height, 77);
+  }
+  EXPECT_GE(testing::mean_difference(model.generate(request).images, expected), kOtherPicture);
+  request.image_prompts.clear();
+  EXPECT_GE(testing::mean_difference(model.generate(request).images, expected), kNoPicture);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, ImagePromptParityTest, ::testing::ValuesIn(testing::case_names(all_cases())),
@@ -338,6 +355,26 @@ INSTANTIATE_TEST_SUITE_P(
                   file["ip_adapter.1.to_k_ip.weight"] = at::zeros({32, 31});
                 },
                 ErrorCode::kBadFile, "1 misshaped: ip_adapter.1.to_k_ip.weight"},
+        BadFile{"unknown_99_percent",
+                [](Tensors& file) {
+                  const auto count = 99 * file.size();
+                  for (size_t i = 0; i < count; ++i) file["junk." + std::to_string(i)] = at::zeros({1});
+                },
+                ErrorCode::kBadFile, "unexpected: \"junk.0\""},
+        BadFile{"leads_out", [](Tensors& file) { file["ip_adapter.1.../../etc/passwd"] = at::zeros({1}); },
+                ErrorCode::kBadFile, "1 unexpected: \"ip_adapter.1.../../etc/passwd\""},
+        BadFile{"two_families",
+                [](Tensors& file) {
+                  for (const auto& [name, tensor] : tensors_of(path_of("xl_whole"))) {
+                    if (name.starts_with("ip_adapter.1.")) file[name] = tensor;
+                  }
+                },
+                ErrorCode::kBadFile, "misshaped: ip_adapter.1.to_k_ip.weight"},
+        BadFile{"no_numbers",
+                [](Tensors& file) {
+                  file["image_proj.proj.weight"] = at::zeros({0, 20});
+                },
+                ErrorCode::kBadFile, "must have 1 to 1048576 numbers a dimension, got [0, 20]"},
         BadFile{"another_rank", [](Tensors& file) { file["image_proj.proj.weight"] = at::zeros({32}); },
                 ErrorCode::kBadFile, "must have 2 dimensions, got [32]"},
         BadFile{"odd_rows",

@@ -42,7 +42,8 @@ FILES = {
     "xl_whole": dict(kind="whole", model="sdxl", seed=24),
     "xl_plus": dict(kind="resampler", model="sdxl", seed=25),
 }
-TOKENS, HIDDEN, HEADS, DEPTH = 5, 24, 2, 4
+# Of the image encoder: numbers for a patch and for the whole picture. Of a resampler: the rest.
+SIZES = dict(patch=VISION["hidden_size"], whole=VISION["projection_dim"], tokens=5, hidden=24, heads=2, depth=4)
 
 BASE = dict(model="random", prompt="a gold crown on red cloth", width=64, height=48, steps=3, guidance=4.0, seed=11)
 ONE = dict(adapter="whole", pictures=[[64, 48, 1]], scale=0.8)
@@ -91,25 +92,25 @@ def layer_sizes(unet: diffusers.UNet2DConditionModel) -> list:
     return [modules[name].inner_dim for name in names if name.endswith("attn2")]
 
 
-def shapes_of(kind: str, unet: diffusers.UNet2DConditionModel) -> dict:
+def shapes_of(kind: str, unet: diffusers.UNet2DConditionModel, sizes: dict = SIZES) -> dict:
     """An adapter's file in the original layout."""
-    text, patch, whole = unet.config.cross_attention_dim, VISION["hidden_size"], VISION["projection_dim"]
-    inner = 64 * HEADS
+    text, patch, whole, hidden = unet.config.cross_attention_dim, sizes["patch"], sizes["whole"], sizes["hidden"]
+    inner = 64 * sizes["heads"]
     if kind == "whole":
         shapes = {"proj.weight": [4 * text, whole], "proj.bias": [4 * text], "norm.weight": [text], "norm.bias": [text]}
     elif kind == "patches":
         shapes = {"proj.0.weight": [patch, patch], "proj.0.bias": [patch], "proj.2.weight": [text, patch],
                   "proj.2.bias": [text], "proj.3.weight": [text], "proj.3.bias": [text]}
     else:
-        shapes = {"latents": [1, TOKENS, HIDDEN], "proj_in.weight": [HIDDEN, patch], "proj_in.bias": [HIDDEN],
-                  "proj_out.weight": [text, HIDDEN], "proj_out.bias": [text], "norm_out.weight": [text],
+        shapes = {"latents": [1, sizes["tokens"], hidden], "proj_in.weight": [hidden, patch], "proj_in.bias": [hidden],
+                  "proj_out.weight": [text, hidden], "proj_out.bias": [text], "norm_out.weight": [text],
                   "norm_out.bias": [text]}
-        for i in range(DEPTH):
-            shapes |= {f"layers.{i}.0.{norm}.{part}": [HIDDEN] for norm in ("norm1", "norm2") for part in ("weight", "bias")}
-            shapes |= {f"layers.{i}.0.to_q.weight": [inner, HIDDEN], f"layers.{i}.0.to_kv.weight": [2 * inner, HIDDEN],
-                       f"layers.{i}.0.to_out.weight": [HIDDEN, inner], f"layers.{i}.1.0.weight": [HIDDEN],
-                       f"layers.{i}.1.0.bias": [HIDDEN], f"layers.{i}.1.1.weight": [4 * HIDDEN, HIDDEN],
-                       f"layers.{i}.1.3.weight": [HIDDEN, 4 * HIDDEN]}
+        for i in range(sizes["depth"]):
+            shapes |= {f"layers.{i}.0.{norm}.{part}": [hidden] for norm in ("norm1", "norm2") for part in ("weight", "bias")}
+            shapes |= {f"layers.{i}.0.to_q.weight": [inner, hidden], f"layers.{i}.0.to_kv.weight": [2 * inner, hidden],
+                       f"layers.{i}.0.to_out.weight": [hidden, inner], f"layers.{i}.1.0.weight": [hidden],
+                       f"layers.{i}.1.0.bias": [hidden], f"layers.{i}.1.1.weight": [4 * hidden, hidden],
+                       f"layers.{i}.1.3.weight": [hidden, 4 * hidden]}
     out = {"image_proj." + key: shape for key, shape in shapes.items()}
     for i, size in enumerate(layer_sizes(unet)):
         out |= {f"ip_adapter.{2 * i + 1}.to_{part}_ip.weight": [size, text] for part in "kv"}
