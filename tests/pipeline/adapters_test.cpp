@@ -14,6 +14,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <future>
 
 namespace fjord::testing {
@@ -171,6 +172,36 @@ TEST(AdaptersTest, SwitchingBackAndForthChangesNothing) {
     EXPECT_EQ(now, entry->second) << kind;
     EXPECT_EQ(pixels(model(), plain_request()), base) << cycle;
   }
+}
+
+// KiB of this process that are in memory.
+long resident() {
+  long size = 0, pages = 0;
+  std::ifstream("/proc/self/statm") >> size >> pages;
+  return pages * 4;
+}
+
+// Sets of adapters that run beside the layers, that are merged, and both, each with strengths of its own.
+TEST(AdaptersTest, FiveHundredSwitchesLeaveTheModelAndTheMemoryAsTheyWere) {
+  const auto a = model().load_adapter(files().path("kohya")), b = model().load_adapter(files().path("dora"));
+  auto request = plain_request();
+  request.width = request.height = 32;
+  request.steps = 1;
+  const auto base = pixels(model(), request);
+  long after_some = 0;
+  for (int cycle = 0; cycle < 500; ++cycle) {
+    const double strength = 0.1 + 0.01 * (cycle % 50);
+    const std::vector<std::vector<AdapterUse>> sets{
+        {{a, strength}}, {{b, strength}}, {{a, strength}, {b, 1 - strength}}};
+    request.adapters = sets[static_cast<size_t>(cycle) % sets.size()];
+    EXPECT_NE(pixels(model(), request), base) << cycle;
+    request.adapters.clear();
+    ASSERT_EQ(pixels(model(), request), base) << cycle;
+    if (cycle == 100) after_some = resident();
+  }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which keep what was freed
+  EXPECT_LT(resident() - after_some, 2048);
+#endif
 }
 
 TEST(AdaptersTest, Int8AndBFloat16TakeAdapters) {
