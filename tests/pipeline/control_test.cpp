@@ -282,7 +282,7 @@ TEST(ControlTest, ThreadsDoNotMeddle) {
 TEST(ControlTest, WorksInBFloat16) {
   LoadOptions options;
   options.precision = Precision::kBFloat16;
-  const auto half = Pipeline::load_control(tiny_model(), options);
+  const auto half = Pipeline::load(tiny_model(), options);
   for (const char* name : {"one", "guess", "hole", "adapter"}) {
     const auto& json = all_cases().at(name);
     const auto images = half.generate(make_control_request(json, half)).images;
