@@ -51,7 +51,8 @@ INSTANTIATE_TEST_SUITE_P(Networks, ControlFileTest,
 
 TEST(ControlFileTest, ASingleFileSaysWhatItAssumes) {
   const TempFolder folder;
-  const auto& notes = control_model("tiny").load_control(written(folder, control_tensors("tiny_net"))).info().notes;
+  const auto control = control_model("tiny").load_control(written(folder, control_tensors("tiny_net")));
+  const auto& notes = control.info().notes;
   ASSERT_EQ(notes.size(), 1u);
   EXPECT_THAT(notes[0], HasSubstr("global_pool_conditions to be false"));
   EXPECT_TRUE(load_control(control_model("tiny"), "tiny_net").info().notes.empty());

@@ -29,7 +29,7 @@ SEED = 11
 SCHEDULERS = {
     "ddpm": dict(scheduler="DDPMScheduler"),
     "ddim": dict(scheduler="DDIMScheduler", options=dict(eta=0.5)),
-    "pndm": dict(scheduler=PNDM),
+    "pndm": dict(scheduler=PNDM, options=dict(skip_prk_steps=True)),
     "lms": dict(scheduler=LMS),
     "euler": dict(scheduler=EULER),
     "euler_ancestral": dict(scheduler=ANCESTRAL),
