@@ -11,7 +11,17 @@
 
 namespace fjord::capi {
 
-enum class Kind : std::uint8_t { kPipeline = 1, kRequest, kResult, kEmbeddings, kQueue, kJob, kAdapter, kControl, kImageAdapter };
+enum class Kind : std::uint8_t {
+  kPipeline = 1,
+  kRequest,
+  kResult,
+  kEmbeddings,
+  kQueue,
+  kJob,
+  kAdapter,
+  kControl,
+  kImageAdapter
+};
 constexpr Kind kLast = Kind::kImageAdapter;
 
 class Handles {
