@@ -17,7 +17,8 @@ from run import ROOT, processor
 HEAD = """# Whole pictures with models of published sizes
 
 Random float16 weights of the published shapes; {processor}, {cores} cores. A picture from a prompt with guidance, that is two evaluations of the U-Net
-a step, in a process of its own. Peak memory is the system's figure for the whole process. Made by `benchmarks/load/pictures.py`.
+a step, in a process of its own. Peak memory is the system's figure for the whole process. The point is that it runs, and in how much memory: the
+times are those of a shared machine, see [peers.md](peers.md) for figures that compare. Made by `benchmarks/load/pictures.py`.
 
 | model | weights on disk, GB | precision | pixels | steps | load, s | picture, s | peak memory, GiB |
 |---|---|---|---|---|---|---|---|

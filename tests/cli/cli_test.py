@@ -228,7 +228,7 @@ class MetadataTest(ProgramTest):
         prompt = "a (gold:1.6) crown, " * 9 + "red cloth"  # longer than a text encoder reads at once
         seen = {self.picture(prompt=prompt)[2]}
         for count, arguments in enumerate((("--prompt-syntax", "a1111"), ("--prompt-syntax", "comfyui"), ("--clip-skip", 1),
-                                           ("--empty-negative", "zeros"), ("--noise-source", "cuda"), ("--rounding", "truncate"),
+                                           ("--noise-source", "cuda"), ("--rounding", "truncate"),
                                            ("--preset", "a1111"), ("--preset", "comfyui"), ("--denoising-range", "0,0.5"),
                                            ("--scheduler", "EulerDiscreteScheduler", "--sigma-grid", "a1111"))):
             with self.subTest(arguments=arguments):

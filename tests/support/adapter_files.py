@@ -66,8 +66,9 @@ def write_image_adapter(unet: pathlib.Path, path: pathlib.Path) -> None:
 def write_lora(unet: pathlib.Path, path: pathlib.Path) -> None:
     """In the names of kohya-ss' scripts, for the queries of all layers."""
     tensors = {}
-    for name, (_, (outputs, inputs), _) in read_tensors(unet / "diffusion_pytorch_model.safetensors").items():
+    for name, (_, shape, _) in read_tensors(unet / "diffusion_pytorch_model.safetensors").items():
         if name.endswith("attn1.to_q.weight"):
+            outputs, inputs = shape
             stem = "lora_unet_" + name.removesuffix(".weight").replace(".", "_")
             tensors |= {f"{stem}.lora_down.weight": tensor([2, inputs], 1 / inputs ** 0.5),
                         f"{stem}.lora_up.weight": tensor([outputs, 2])}
