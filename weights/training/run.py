@@ -5,6 +5,8 @@
   vae          trains the VAE
   denoiser     trains text encoder and U-Net
   lora         trains a LoRA on pictures in one style
+  inpainting   trains an inpainting U-Net
+  control      trains a ControlNet that follows edges
   preview      trains a small decoder for previews
   export       joins them into a pipeline folder
   classifier   trains the classifier that reads off a picture what it shows
@@ -20,8 +22,8 @@ import sys
 # Stage -> the module that does it.
 STAGES = {
     "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "lora": "train_lora",
-    "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
-    "psnr": "score.reconstruction", "plot": "plot_log",
+    "inpainting": "train_inpainting", "control": "train_control", "preview": "train_preview", "export": "export", "classifier": "score.train",
+    "score": "score.program", "psnr": "score.reconstruction", "plot": "plot_log",
 }
 
 

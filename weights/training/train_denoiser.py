@@ -26,8 +26,8 @@ BETAS = {"num_train_timesteps": 1000, "beta_start": .00085, "beta_end": .012, "b
 
 def new_unet(latent_channels: int = 16) -> UNet2DConditionModel:
     return UNet2DConditionModel(
-        sample_size=16, in_channels=latent_channels, out_channels=latent_channels, block_out_channels=(96, 128, 192),
-        layers_per_block=1, cross_attention_dim=128, attention_head_dim=[3, 4, 6],
+        sample_size=16, in_channels=latent_channels, out_channels=latent_channels, block_out_channels=(64, 96, 192),
+        layers_per_block=1, cross_attention_dim=128, attention_head_dim=[2, 3, 6],
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"))
 
@@ -59,6 +59,10 @@ class Batches:
         self.alphas = alphas_cumprod()
 
     def draw(self, rng) -> tuple:
+        return self.draw_chosen(rng)[:4]
+
+    def draw_chosen(self, rng) -> tuple:
+        """The same, and which pictures were chosen."""
         latents, scenes = self.sets[int(rng.integers(len(self.sets)))]
         count = max(1, self.batch * 16 * 16 // (latents.shape[2] * latents.shape[3]))
         chosen = rng.integers(0, len(scenes), count)
@@ -69,7 +73,7 @@ class Batches:
         noise = torch.randn_like(clean)
         alpha = self.alphas[timesteps].sqrt()[:, None, None, None]
         sigma = (1 - self.alphas[timesteps]).sqrt()[:, None, None, None]
-        return alpha * clean + sigma * noise, timesteps, alpha * noise - sigma * clean, ids
+        return alpha * clean + sigma * noise, timesteps, alpha * noise - sigma * clean, ids, chosen
 
 
 def losses(unet, text_encoder, batches: Batches, weights, rng):

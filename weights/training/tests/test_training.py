@@ -18,7 +18,9 @@ import data  # noqa: E402
 import export  # noqa: E402
 import plot_log  # noqa: E402
 import run as stages  # noqa: E402
+import train_control  # noqa: E402
 import train_denoiser  # noqa: E402
+import train_inpainting  # noqa: E402
 import train_lora  # noqa: E402
 import train_preview  # noqa: E402
 import train_tokenizer  # noqa: E402
@@ -255,6 +257,55 @@ class StageTest(unittest.TestCase):
         pipeline.set_progress_bar_config(disable=True)
         picture = pipeline("a red brick wall", num_inference_steps=1, height=64, width=64, output_type="np").images
         self.assertEqual(picture.shape, (1, 64, 64, 3))
+
+    def test_inpainting_starts_as_the_base_and_trains(self):
+        torch.manual_seed(0)
+        base, text_encoder = train_denoiser.new_unet().eval(), train_denoiser.new_text_encoder().requires_grad_(False)
+        unet = train_inpainting.inpainting_unet(base).eval()
+        self.assertEqual(unet.config.in_channels, 33)
+        noisy, states = torch.randn(1, 16, 8, 8), torch.randn(1, 77, 128)
+        with torch.no_grad():
+            wide = unet(torch.cat([noisy, torch.randn(1, 17, 8, 8)], 1), 500, states).sample
+            self.assertLess((wide - base(noisy, 500, states).sample).abs().max(), 1e-5)
+        latents = np.random.default_rng(0).normal(size=(40, 16, 8, 8)).astype(np.float16)
+        plain = train_denoiser.Batches([(latents, self.scenes)],
+                                       train_denoiser.CLIPTokenizer.from_pretrained(TINY / "tokenizer"), 8)
+        batches = train_inpainting.InpaintingBatches(plain, self.images, train_vae.new_vae().eval())
+        run = train_inpainting.train(unet, text_encoder, batches, Settings(1e-3, 2), self.folder / "inpainting")
+        self.assertTrue(np.isfinite([row["loss"] for row in run.measures]).all())
+        self.assertGreater(unet.conv_in.weight[:, 16:].abs().max(), 0)
+
+    def test_control_starts_without_a_say_and_trains(self):
+        torch.manual_seed(0)
+        unet, text_encoder = train_denoiser.new_unet().eval(), train_denoiser.new_text_encoder().requires_grad_(False)
+        control = train_control.new_control(unet)
+        latents = np.random.default_rng(0).normal(size=(40, 16, 8, 8)).astype(np.float16)
+        batches = train_denoiser.Batches([(latents, self.scenes)],
+                                         train_denoiser.CLIPTokenizer.from_pretrained(TINY / "tokenizer"), 8)
+        inputs = torch.randn(1, 16, 8, 8), torch.tensor([500]), torch.randn(1, 77, 128)
+
+        def largest_say():
+            with torch.no_grad():
+                down, middle = control(*inputs, train_control.control_map(self.images[:1]), return_dict=False)
+            return max(value.abs().max().item() for value in (*down, middle))
+
+        self.assertEqual(largest_say(), 0)
+        train_control.train(control, unet, text_encoder, batches, self.images, Settings(1e-3, 2), self.folder / "control")
+        self.assertGreater(largest_say(), 0)
+
+    def test_edges_are_where_the_picture_changes(self):
+        picture = np.zeros((64, 64, 3), np.uint8)
+        picture[:, 32:] = 200
+        found = train_control.edges_of(picture)
+        self.assertTrue(found[:, 31:33].all())
+        self.assertFalse(found[:, :28].any() or found[:, 36:].any())
+        shares = [train_control.edges_of(image).mean() for image in self.images]
+        self.assertTrue(.03 < np.mean(shares) < .4, np.mean(shares))
+
+    def test_masks_cover_a_part_or_everything(self):
+        shares = [train_inpainting.random_mask(np.random.default_rng(seed), 64).mean() for seed in range(100)]
+        self.assertGreater(min(shares), .03)
+        self.assertTrue(3 < sum(share == 1 for share in shares) < 25)
 
     def test_preview_learns(self):
         torch.manual_seed(0)
