@@ -7,6 +7,7 @@
   lora         trains a LoRA on pictures in one style
   inpainting   trains an inpainting U-Net
   control      trains a ControlNet that follows edges
+  consistency  distils a U-Net for 1 to 4 steps
   preview      trains a small decoder for previews
   export       joins them into a pipeline folder
   classifier   trains the classifier that reads off a picture what it shows
@@ -22,8 +23,9 @@ import sys
 # Stage -> the module that does it.
 STAGES = {
     "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "lora": "train_lora",
-    "inpainting": "train_inpainting", "control": "train_control", "preview": "train_preview", "export": "export", "classifier": "score.train",
-    "score": "score.program", "psnr": "score.reconstruction", "plot": "plot_log",
+    "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
+    "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
+    "psnr": "score.reconstruction", "plot": "plot_log",
 }
 
 

@@ -47,7 +47,7 @@ def train(control, unet, text_encoder, batches: Batches, images, settings: Setti
         run.resume()
 
     def losses(step, rng):
-        noisy, timesteps, velocity, ids, chosen = batches.draw_chosen(rng)
+        noisy, timesteps, velocity, ids, chosen = batches.draw(rng)
         with torch.no_grad():
             states = text_encoder(ids).last_hidden_state
         down, middle = control(noisy, timesteps, states, controlnet_cond=control_map(images[chosen]), return_dict=False)

@@ -52,24 +52,27 @@ def loss_weights(alphas: torch.Tensor) -> torch.Tensor:
 
 
 class Batches:
-    """Draws noisy latents, timesteps, target velocities and token ids from sets of (scaled latents, scenes)."""
+    """Draws training batches from sets of (scaled latents, scenes)."""
 
     def __init__(self, sets: list, tokenizer, batch: int = 64):
         self.sets, self.tokenizer, self.batch = sets, tokenizer, batch
         self.alphas = alphas_cumprod()
 
-    def draw(self, rng) -> tuple:
-        return self.draw_chosen(rng)[:4]
+    def ids_of(self, texts: list):
+        return self.tokenizer(texts, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
 
-    def draw_chosen(self, rng) -> tuple:
-        """The same, and which pictures were chosen."""
+    def draw_clean(self, rng) -> tuple:
+        """Clean latents, token ids, and which pictures were chosen."""
         latents, scenes = self.sets[int(rng.integers(len(self.sets)))]
         count = max(1, self.batch * 16 * 16 // (latents.shape[2] * latents.shape[3]))
         chosen = rng.integers(0, len(scenes), count)
         texts = ["" if rng.random() < DROPPED_CAPTIONS else caption(rng, scenes[i]) for i in chosen]
-        ids = self.tokenizer(texts, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
-        clean = torch.from_numpy(latents[chosen]).float()
-        timesteps = torch.randint(0, len(self.alphas), (count, ))
+        return torch.from_numpy(latents[chosen]).float(), self.ids_of(texts), chosen
+
+    def draw(self, rng) -> tuple:
+        """Noisy latents, timesteps, target velocities, token ids, and which pictures were chosen."""
+        clean, ids, chosen = self.draw_clean(rng)
+        timesteps = torch.randint(0, len(self.alphas), (len(clean), ))
         noise = torch.randn_like(clean)
         alpha = self.alphas[timesteps].sqrt()[:, None, None, None]
         sigma = (1 - self.alphas[timesteps]).sqrt()[:, None, None, None]
@@ -77,7 +80,7 @@ class Batches:
 
 
 def losses(unet, text_encoder, batches: Batches, weights, rng):
-    noisy, timesteps, velocity, ids = batches.draw(rng)
+    noisy, timesteps, velocity, ids, _ = batches.draw(rng)
     prediction = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
     errors = ((prediction.float() - velocity) ** 2).mean((1, 2, 3))
     return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}

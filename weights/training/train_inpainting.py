@@ -53,7 +53,7 @@ class InpaintingBatches:
         self.batches, self.images, self.vae = batches, images, vae
 
     def draw(self, rng) -> tuple:
-        noisy, timesteps, velocity, ids, chosen = self.batches.draw_chosen(rng)
+        noisy, timesteps, velocity, ids, chosen = self.batches.draw(rng)
         masks = torch.from_numpy(np.stack([random_mask(rng, self.images.shape[1]) for _ in chosen]))[:, None]
         with torch.no_grad():
             seen = to_batch(self.images[chosen]) * ~masks

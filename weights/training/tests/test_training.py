@@ -6,10 +6,12 @@ import json
 import pathlib
 import sys
 import tempfile
+import types
 import unittest
 
 import numpy as np
 import torch
+from diffusers import DDIMScheduler, LCMScheduler
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -18,6 +20,7 @@ import data  # noqa: E402
 import export  # noqa: E402
 import plot_log  # noqa: E402
 import run as stages  # noqa: E402
+import train_consistency  # noqa: E402
 import train_control  # noqa: E402
 import train_denoiser  # noqa: E402
 import train_inpainting  # noqa: E402
@@ -121,6 +124,36 @@ class RunTest(unittest.TestCase):
         files[0].write_text('{"step": 50, "time": 1, "loss": 2.0}\n')
         files[1].write_text('{"step": 50, "time": 2, "loss": 1.5}\n{"step": 100, "time": 3, "loss": 1.0}\n')
         self.assertEqual([line["loss"] for line in plot_log.read(files)], [1.5, 1.0])
+
+
+class ConsistencyTest(unittest.TestCase):
+    """The teacher's step and the boundary are those of diffusers' schedulers."""
+
+    def setUp(self):
+        class Constant(torch.nn.Module):
+            def forward(self, z, timesteps, states):
+                return types.SimpleNamespace(sample=torch.sin(z) + states)
+
+        self.distillation = train_consistency.Distillation(Constant(), Constant(), Constant(),
+                                                           train_denoiser.alphas_cumprod(), 1.)
+
+    def test_teacher_step_is_ddims(self):
+        scheduler = DDIMScheduler(**train_denoiser.BETAS, prediction_type="v_prediction", clip_sample=False,
+                                  set_alpha_to_one=False, timestep_spacing="trailing")
+        scheduler.set_timesteps(50)
+        torch.manual_seed(0)
+        z, states = torch.randn(1, 4, 2, 2), torch.randn(1, 4, 2, 2)
+        expected = scheduler.step(torch.sin(z) + states, 499, z).prev_sample
+        found = self.distillation.teacher_step(z, torch.tensor([499]), torch.tensor([479]), states, torch.zeros_like(states))
+        self.assertLess((found - expected).abs().max(), 1e-5)
+
+    def test_boundary_is_that_of_lcm(self):
+        scheduler = LCMScheduler()
+        for timestep in (0, 19, 499):
+            skip, out = train_consistency.boundary(torch.tensor([timestep]))
+            expected = scheduler.get_scalings_for_boundary_condition_discrete(torch.tensor(float(timestep)))
+            self.assertAlmostEqual(skip.item(), expected[0].item(), places=6)
+            self.assertAlmostEqual(out.item(), expected[1].item(), places=6)
 
 
 class LoraTest(unittest.TestCase):
@@ -301,6 +334,19 @@ class StageTest(unittest.TestCase):
         self.assertFalse(found[:, :28].any() or found[:, 36:].any())
         shares = [train_control.edges_of(image).mean() for image in self.images]
         self.assertTrue(.03 < np.mean(shares) < .4, np.mean(shares))
+
+    def test_consistency_trains(self):
+        torch.manual_seed(0)
+        networks = [train_denoiser.new_unet() for _ in range(3)]
+        latents = np.random.default_rng(0).normal(size=(40, 16, 8, 8)).astype(np.float16)
+        batches = train_denoiser.Batches([(latents, self.scenes)],
+                                         train_denoiser.CLIPTokenizer.from_pretrained(TINY / "tokenizer"), 8)
+        distillation = train_consistency.Distillation(*networks, batches.alphas, 4.)
+        before = networks[1].conv_in.weight.clone()
+        run = train_consistency.train(distillation, train_denoiser.new_text_encoder().requires_grad_(False), batches,
+                                      Settings(1e-4, 2), self.folder / "consistency")
+        self.assertTrue(np.isfinite([row["loss"] for row in run.measures]).all())
+        self.assertFalse(torch.equal(networks[1].conv_in.weight, before))
 
     def test_masks_cover_a_part_or_everything(self):
         shares = [train_inpainting.random_mask(np.random.default_rng(seed), 64).mean() for seed in range(100)]
