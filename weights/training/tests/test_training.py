@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import data  # noqa: E402
 import export  # noqa: E402
+import networks  # noqa: E402
 import plot_log  # noqa: E402
 import run as stages  # noqa: E402
 import train_consistency  # noqa: E402
@@ -156,10 +157,39 @@ class ConsistencyTest(unittest.TestCase):
             self.assertAlmostEqual(out.item(), expected[1].item(), places=6)
 
 
+class NetworkTest(unittest.TestCase):
+    def test_all_have_nearly_the_size_of_the_unet_and_train(self):
+        torch.manual_seed(0)
+        inputs = torch.randn(2, 16, 16, 16), torch.tensor([10, 900]), torch.randn(2, 77, 128)
+        size = sum(parameter.numel() for parameter in networks.new_unet().parameters())
+        for name, make in networks.NETWORKS.items():
+            with self.subTest(network=name):
+                network = make()
+                found = sum(parameter.numel() for parameter in network.parameters())
+                self.assertLess(abs(found / size - 1), .06)
+                sample = network(*inputs).sample
+                self.assertEqual(sample.shape, inputs[0].shape)
+                (sample - inputs[0]).square().mean().backward()
+                trained = [parameter.grad is not None for parameter in network.parameters()]
+                self.assertTrue(all(trained))
+
+    def test_without_skips_the_first_half_speaks_only_through_the_middle(self):
+        torch.manual_seed(0)
+        plain, cut = networks.new_unet(4).eval(), networks.unet_without_skips(4).eval()
+        cut.load_state_dict(plain.state_dict())
+        inputs = torch.randn(1, 4, 8, 8), torch.tensor([500]), torch.randn(1, 77, 128)
+        for unet, is_open in ((plain, True), (cut, False)):
+            # With a silent middle block only the skips can tell one picture from another.
+            unet.mid_block.register_forward_hook(lambda *_: torch.zeros(1, 192, 2, 2))
+            with torch.no_grad():
+                moved = (unet(*inputs).sample - unet(inputs[0] + 1, *inputs[1:]).sample).abs().max().item()
+            self.assertEqual(moved > 1e-4, is_open)
+
+
 class LoraTest(unittest.TestCase):
     def test_it_changes_nothing_at_first_and_equals_merged_weights_later(self):
         torch.manual_seed(0)
-        unet = train_denoiser.new_unet(4).eval()
+        unet = networks.new_unet(4).eval()
         inputs = torch.randn(1, 4, 8, 8), torch.tensor([500]), torch.randn(1, 77, 128)
         with torch.no_grad():
             plain = unet(*inputs).sample
@@ -176,7 +206,7 @@ class LoraTest(unittest.TestCase):
             self.assertGreater((changed - plain).abs().max(), 1e-3)
 
     def test_only_the_change_is_trained_and_its_names_are_the_fields(self):
-        unet = train_denoiser.new_unet(4)
+        unet = networks.new_unet(4)
         loras = train_lora.add_lora(unet, 2, False)
         trained = [name for name, parameter in unet.named_parameters() if parameter.requires_grad]
         self.assertTrue(trained and all(".down." in name or ".up." in name for name in trained))
@@ -270,7 +300,7 @@ class StageTest(unittest.TestCase):
         self.assertEqual((latents.shape, latents.dtype), ((40, 16, 8, 8), np.float16))
         tokenizer = train_denoiser.CLIPTokenizer.from_pretrained(self.folder / "tokenizer")
         batches = train_denoiser.Batches([(latents, self.scenes)], tokenizer, 2)
-        unet, text_encoder = train_denoiser.new_unet(), train_denoiser.new_text_encoder()
+        unet, text_encoder = networks.new_unet(), train_denoiser.new_text_encoder()
         run = train_denoiser.train(unet, text_encoder, batches, Settings(1e-3, 2), self.folder / "denoiser")
         self.assertTrue(np.isfinite([row["loss"] for row in run.measures]).all())
         for name in ("unet", "text_encoder"):
@@ -293,7 +323,7 @@ class StageTest(unittest.TestCase):
 
     def test_inpainting_starts_as_the_base_and_trains(self):
         torch.manual_seed(0)
-        base, text_encoder = train_denoiser.new_unet().eval(), train_denoiser.new_text_encoder().requires_grad_(False)
+        base, text_encoder = networks.new_unet().eval(), train_denoiser.new_text_encoder().requires_grad_(False)
         unet = train_inpainting.inpainting_unet(base).eval()
         self.assertEqual(unet.config.in_channels, 33)
         noisy, states = torch.randn(1, 16, 8, 8), torch.randn(1, 77, 128)
@@ -310,7 +340,7 @@ class StageTest(unittest.TestCase):
 
     def test_control_starts_without_a_say_and_trains(self):
         torch.manual_seed(0)
-        unet, text_encoder = train_denoiser.new_unet().eval(), train_denoiser.new_text_encoder().requires_grad_(False)
+        unet, text_encoder = networks.new_unet().eval(), train_denoiser.new_text_encoder().requires_grad_(False)
         control = train_control.new_control(unet)
         latents = np.random.default_rng(0).normal(size=(40, 16, 8, 8)).astype(np.float16)
         batches = train_denoiser.Batches([(latents, self.scenes)],
@@ -337,16 +367,16 @@ class StageTest(unittest.TestCase):
 
     def test_consistency_trains(self):
         torch.manual_seed(0)
-        networks = [train_denoiser.new_unet() for _ in range(3)]
+        unets = [networks.new_unet() for _ in range(3)]
         latents = np.random.default_rng(0).normal(size=(40, 16, 8, 8)).astype(np.float16)
         batches = train_denoiser.Batches([(latents, self.scenes)],
                                          train_denoiser.CLIPTokenizer.from_pretrained(TINY / "tokenizer"), 8)
-        distillation = train_consistency.Distillation(*networks, batches.alphas, 4.)
-        before = networks[1].conv_in.weight.clone()
+        distillation = train_consistency.Distillation(*unets, batches.alphas, 4.)
+        before = unets[1].conv_in.weight.clone()
         run = train_consistency.train(distillation, train_denoiser.new_text_encoder().requires_grad_(False), batches,
                                       Settings(1e-4, 2), self.folder / "consistency")
         self.assertTrue(np.isfinite([row["loss"] for row in run.measures]).all())
-        self.assertFalse(torch.equal(networks[1].conv_in.weight, before))
+        self.assertFalse(torch.equal(unets[1].conv_in.weight, before))
 
     def test_masks_cover_a_part_or_everything(self):
         shares = [train_inpainting.random_mask(np.random.default_rng(seed), 64).mean() for seed in range(100)]
