@@ -1,5 +1,8 @@
 """The scorer: what it reads, and what it measures."""
 
+import argparse
+import contextlib
+import io
 import pathlib
 import sys
 import tempfile
@@ -7,6 +10,7 @@ import unittest
 
 import numpy as np
 import torch
+from PIL import Image
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -15,7 +19,7 @@ from loop import Settings  # noqa: E402
 from rendering.captions import full_caption  # noqa: E402
 from rendering.render import render, sample, to_bytes  # noqa: E402
 from rendering.scene import Scene, draw_scene  # noqa: E402
-from score import attributes, classifier, measures, program, reconstruction, train  # noqa: E402
+from score import attributes, classifier, measures, program, reconstruction, sweep, train  # noqa: E402
 
 
 class AttributeTest(unittest.TestCase):
@@ -87,6 +91,38 @@ class MeasureTest(unittest.TestCase):
         tile = to_bytes(render(Scene("material", material="water", material_colour="blue"), 1, 128))
         self.assertLess(measures.seam_error(tile), 1.1)
         self.assertGreater(measures.seam_error(tile[:100, :100]), 1.5)
+
+
+    def test_blockiness_is_one_for_noise_and_more_for_blocks(self):
+        noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+        self.assertAlmostEqual(measures.blockiness(noise), 1, delta=.1)
+        blocks = noise[::8, ::8].repeat(8, 0).repeat(8, 1) // 2 + noise // 8
+        self.assertGreater(measures.blockiness(blocks), 2)
+
+
+class SweepTest(unittest.TestCase):
+    def test_settings_are_named_once_and_cover_what_is_claimed(self):
+        settings = sweep.scheduler_settings() | sweep.guidance_settings()
+        for name in ("DDPM, 1000 steps", "DDIM, 50 steps", "DPM-Solver++, 20 steps", "guidance 7", "guidance 6, rescale 0.7"):
+            self.assertIn(name, settings)
+        self.assertEqual(len({tuple(arguments) for arguments in settings.values()}), len(settings))
+
+    def test_a_sweep_goes_on_where_it_stopped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            torch.save(classifier.Classifier().state_dict(), folder / "classifier.pt")
+            program_file = folder / "program"  # stands for fjord: copies a picture to --out
+            Image.fromarray(sample(1, 32)[0]).save(folder / "picture.png")
+            program_file.write_text(f'#!/bin/sh\nwhile [ "$1" != --out ]; do shift; done\ncp {folder}/picture.png "$2"\n')
+            program_file.chmod(0o755)
+            options = argparse.Namespace(classifier=folder / "classifier.pt", program=program_file, model=folder, count=6,
+                                         out=folder / "out.jsonl", sweep="guidance", only="guidance 7")
+            with contextlib.redirect_stdout(io.StringIO()):
+                sweep.run(options)
+                first = options.out.read_text()
+                sweep.run(options)
+            self.assertEqual(options.out.read_text(), first)
+            self.assertEqual(len(first.splitlines()), 3)
 
 
 class ProgramTest(unittest.TestCase):
