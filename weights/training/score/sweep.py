@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options) -> None:
-    drawn, classifier = scenes_to_draw(options.count, False), load_classifier(options.classifier)
+    drawn, classifier = scenes_to_draw(options.count), load_classifier(options.classifier)
     scenes = [scene for _, scene in drawn]
     done = {json.loads(line)["setting"] for line in options.out.read_text().splitlines()} if options.out.exists() else set()
     for name, arguments in SWEEPS[options.sweep]().items():

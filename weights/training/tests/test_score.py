@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import pathlib
 import sys
@@ -19,7 +20,7 @@ from loop import Settings  # noqa: E402
 from rendering.captions import full_caption  # noqa: E402
 from rendering.render import render, sample, to_bytes  # noqa: E402
 from rendering.scene import Scene, draw_scene  # noqa: E402
-from score import attributes, classifier, measures, program, reconstruction, sweep, train  # noqa: E402
+from score import attributes, classifier, control, measures, program, reconstruction, sweep, train  # noqa: E402
 
 
 class AttributeTest(unittest.TestCase):
@@ -125,16 +126,46 @@ class SweepTest(unittest.TestCase):
             self.assertEqual(len(first.splitlines()), 3)
 
 
+class ControlTest(unittest.TestCase):
+    def test_overlap_of_lines(self):
+        line = np.zeros((32, 32), bool)
+        line[16] = True
+        self.assertEqual(control.overlap(line, line), 1)
+        self.assertEqual(control.overlap(line, np.roll(line, 1, 0)), 1)
+        self.assertEqual(control.overlap(line, np.roll(line, 3, 0)), 0)
+        half = line.copy()
+        half[:, 16:] = False  # met by all of its own 16 pixels, and by 17 of the line's 32
+        self.assertAlmostEqual(control.overlap(line, half), (33 / 48) / (2 - 33 / 48))
+
+    def test_overlaps_hand_the_map_to_the_program(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program_file = pathlib.Path(folder) / "program"  # stands for fjord: its picture is the map, which must be --control's
+            program_file.write_text('#!/bin/sh\nfor word; do case $word in *=*.png) map=${word#*=};; esac; done\n'
+                                    'while [ "$1" != --out ]; do shift; done\ncp "$map" "$2"\n')
+            program_file.chmod(0o755)
+            options = argparse.Namespace(program=program_file, model=folder)
+            scene = Scene("object", object="gem", object_colour="red", background_colour="white")
+            found = control.overlaps(options, [(1, scene)], ["--control", "net={map}"])
+        self.assertGreater(found[0], .3)  # both sides of every line of the map are edges, most of them a pixel away
+
+
 class ProgramTest(unittest.TestCase):
     def test_old_scenes_are_those_of_the_first_edition(self):
-        for _, scene in program.scenes_to_draw(60, True):
+        for _, scene in program.scenes_to_draw(60, old=True):
             self.assertIn(scene.object, {"", *program.OLD_OBJECTS})
             self.assertFalse(scene.light or scene.style)
             self.assertTrue(full_caption(scene))
 
+    def test_styled_scenes_are_the_plain_ones_in_that_style(self):
+        plain = [scene for _, scene in program.scenes_to_draw(60) if not scene.style and not scene.light]
+        styled = [scene for _, scene in program.scenes_to_draw(len(plain), style="sketch")]
+        for one, other in zip(plain, styled):
+            self.assertEqual(dataclasses.replace(one, style="sketch"), other)
+            self.assertIn("sketch", full_caption(other))
+
     def test_renders_score_against_themselves(self):
         torch.manual_seed(0)
-        scenes = program.scenes_to_draw(12, False)
+        scenes = program.scenes_to_draw(12)
         pictures = [to_bytes(render(scene, [seed, 2], 64)) for seed, scene in scenes]
         scores = program.score(classifier.Classifier().eval(), pictures, pictures, [scene for _, scene in scenes])
         self.assertAlmostEqual(scores["distance"], 0, places=3)
