@@ -12,6 +12,8 @@
   export       joins them into a pipeline folder
   classifier   trains the classifier that reads off a picture what it shows
   score        scores pictures of the fjord program
+  sweep        the same over many schedulers or guidance scales
+  follow       how well a ControlNet is followed
   psnr         how well a VAE reconstructs pictures
   plot         draws the curves of a log
 """
@@ -25,7 +27,7 @@ STAGES = {
     "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "lora": "train_lora",
     "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
     "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
-    "psnr": "score.reconstruction", "plot": "plot_log",
+    "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "plot": "plot_log",
 }
 
 
