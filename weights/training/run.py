@@ -5,10 +5,15 @@
   vae          trains the VAE
   denoiser     trains text encoder and U-Net
   lora         trains a LoRA on pictures in one style
+  inpainting   trains an inpainting U-Net
+  control      trains a ControlNet that follows edges
+  consistency  distils a U-Net for 1 to 4 steps
   preview      trains a small decoder for previews
   export       joins them into a pipeline folder
   classifier   trains the classifier that reads off a picture what it shows
   score        scores pictures of the fjord program
+  sweep        the same over many schedulers or guidance scales
+  follow       how well a ControlNet is followed
   psnr         how well a VAE reconstructs pictures
   plot         draws the curves of a log
 """
@@ -20,8 +25,9 @@ import sys
 # Stage -> the module that does it.
 STAGES = {
     "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "lora": "train_lora",
+    "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
     "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
-    "psnr": "score.reconstruction", "plot": "plot_log",
+    "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "plot": "plot_log",
 }
 
 

@@ -16,6 +16,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from data import load_images, load_scenes
 from loop import Run, Settings, add_options as add_loop_options, settings_of, steps_of
+from networks import NETWORKS, TEXT_WIDTH
 from rendering.captions import caption
 from train_tokenizer import SIZE as VOCABULARY
 from train_vae import encode, load_vae
@@ -24,19 +25,11 @@ DROPPED_CAPTIONS, SNR_LIMIT = .1, 5.
 BETAS = {"num_train_timesteps": 1000, "beta_start": .00085, "beta_end": .012, "beta_schedule": "scaled_linear"}
 
 
-def new_unet(latent_channels: int = 16) -> UNet2DConditionModel:
-    return UNet2DConditionModel(
-        sample_size=16, in_channels=latent_channels, out_channels=latent_channels, block_out_channels=(96, 128, 192),
-        layers_per_block=1, cross_attention_dim=128, attention_head_dim=[3, 4, 6],
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"))
-
-
 def new_text_encoder() -> CLIPTextModel:
     return CLIPTextModel(CLIPTextConfig(
-        vocab_size=VOCABULARY, hidden_size=128, intermediate_size=512, num_hidden_layers=3, num_attention_heads=4,
+        vocab_size=VOCABULARY, hidden_size=TEXT_WIDTH, intermediate_size=512, num_hidden_layers=3, num_attention_heads=4,
         max_position_embeddings=77, hidden_act="quick_gelu", bos_token_id=VOCABULARY - 2, eos_token_id=VOCABULARY - 1,
-        pad_token_id=VOCABULARY - 1, projection_dim=128))
+        pad_token_id=VOCABULARY - 1, projection_dim=TEXT_WIDTH))
 
 
 def alphas_cumprod() -> torch.Tensor:
@@ -52,28 +45,35 @@ def loss_weights(alphas: torch.Tensor) -> torch.Tensor:
 
 
 class Batches:
-    """Draws noisy latents, timesteps, target velocities and token ids from sets of (scaled latents, scenes)."""
+    """Draws training batches from sets of (scaled latents, scenes)."""
 
     def __init__(self, sets: list, tokenizer, batch: int = 64):
         self.sets, self.tokenizer, self.batch = sets, tokenizer, batch
         self.alphas = alphas_cumprod()
 
-    def draw(self, rng) -> tuple:
+    def ids_of(self, texts: list):
+        return self.tokenizer(texts, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+
+    def draw_clean(self, rng) -> tuple:
+        """Clean latents, token ids, and which pictures were chosen."""
         latents, scenes = self.sets[int(rng.integers(len(self.sets)))]
         count = max(1, self.batch * 16 * 16 // (latents.shape[2] * latents.shape[3]))
         chosen = rng.integers(0, len(scenes), count)
         texts = ["" if rng.random() < DROPPED_CAPTIONS else caption(rng, scenes[i]) for i in chosen]
-        ids = self.tokenizer(texts, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
-        clean = torch.from_numpy(latents[chosen]).float()
-        timesteps = torch.randint(0, len(self.alphas), (count, ))
+        return torch.from_numpy(latents[chosen]).float(), self.ids_of(texts), chosen
+
+    def draw(self, rng) -> tuple:
+        """Noisy latents, timesteps, target velocities, token ids, and which pictures were chosen."""
+        clean, ids, chosen = self.draw_clean(rng)
+        timesteps = torch.randint(0, len(self.alphas), (len(clean), ))
         noise = torch.randn_like(clean)
         alpha = self.alphas[timesteps].sqrt()[:, None, None, None]
         sigma = (1 - self.alphas[timesteps]).sqrt()[:, None, None, None]
-        return alpha * clean + sigma * noise, timesteps, alpha * noise - sigma * clean, ids
+        return alpha * clean + sigma * noise, timesteps, alpha * noise - sigma * clean, ids, chosen
 
 
 def losses(unet, text_encoder, batches: Batches, weights, rng):
-    noisy, timesteps, velocity, ids = batches.draw(rng)
+    noisy, timesteps, velocity, ids, _ = batches.draw(rng)
     prediction = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
     errors = ((prediction.float() - velocity) ** 2).mean((1, 2, 3))
     return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}
@@ -109,13 +109,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("data", type=pathlib.Path, nargs="+")
     parser.add_argument("--from", dest="start", type=pathlib.Path, help="start from the weights in this folder")
+    parser.add_argument("--network", choices=NETWORKS, default="unet", help="what is trained (default: unet); for comparisons")
     parser.add_argument("--batch", type=int, default=64, help="of pictures of 128x128 (default: 64)")
     add_loop_options(parser, 1e-3)
 
 
 def run(options) -> None:
     torch.manual_seed(options.seed)
-    unet, text_encoder, begin = new_unet(), new_text_encoder(), 0
+    unet, text_encoder, begin = NETWORKS[options.network](), new_text_encoder(), 0
     if options.start:
         unet = UNet2DConditionModel.from_pretrained(options.start / "unet", torch_dtype=torch.float32)
         text_encoder = CLIPTextModel.from_pretrained(options.start / "text_encoder", dtype=torch.float32)

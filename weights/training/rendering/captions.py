@@ -90,7 +90,7 @@ def two_object_caption(rng, scene: Scene) -> str:
     first = object_phrase(rng, scene.object, scene.object_colour, always_colour=True)
     second = object_phrase(rng, scene.second_object, scene.second_colour, always_colour=True)
     pair = choose(rng, PAIR_FORMS).format(first, second)
-    return join(pair, background_phrase(rng, scene) if rng.random() < .7 else "")
+    return styled(rng, scene, join(pair, background_phrase(rng, scene) if rng.random() < .7 else ""))
 
 
 def landscape_caption(rng, scene: Scene) -> str:

@@ -31,3 +31,14 @@ def seam_error(picture: np.ndarray) -> float:
         across = np.abs(values.take(0, axis) - values.take(-1, axis)).mean()
         ratios.append(across / max(np.sort(inside)[int(.95 * len(inside))], 1e-9))
     return float(max(ratios))
+
+
+def blockiness(picture: np.ndarray, cell: int = 8) -> float:
+    """How much rougher a uint8 picture [height, width, 3] is across the lines of a grid than elsewhere: 1 is as rough."""
+    values = picture.astype(np.float64)
+    ratios = []
+    for axis in (0, 1):
+        steps = np.abs(np.diff(values, axis=axis)).mean(2).mean(1 - axis)
+        on_grid = np.arange(len(steps)) % cell == cell - 1
+        ratios.append(steps[on_grid].mean() / max(steps[~on_grid].mean(), 1e-9))
+    return float(np.mean(ratios))

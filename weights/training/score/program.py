@@ -1,7 +1,8 @@
 """Scores a model: draws prompts in which every attribute is stated, runs the fjord program, and reads its pictures.
 
 Reports the share of right attributes and of wholly right pictures, the distance to renders of the same scenes, the
-saturation of both, and the seam error of materials. With --old only the grammar of the first edition is used.
+saturation of both, and the seam error of materials. With --old only the grammar of the first edition is used, with
+--style every prompt asks for that style, as a LoRA knows it (give the LoRA after --).
 """
 
 import argparse
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from rendering.captions import full_caption
+from rendering.filters import FILTERS
 from rendering.materials import MATERIALS
 from rendering.render import render, to_bytes
 from rendering.scene import Scene, draw_scene
@@ -39,27 +41,30 @@ def is_old(scene: Scene) -> bool:
             usual_background and not scene.light and not scene.style and scene.time != "fog")
 
 
-def scenes_to_draw(count: int, old: bool) -> list:
-    """[(seed, scene)]"""
+def scenes_to_draw(count: int, old: bool = False, style: str = "") -> list:
+    """[(seed, scene)]; with a style, the scenes that have none and no light, in that style."""
     out, seed = [], FIRST_SEED
     while len(out) < count:
         scene = draw_scene(np.random.default_rng([seed, 0]))
-        if not old or is_old(scene):
+        if (not old or is_old(scene)) and not (style and (scene.style or scene.light)):
+            scene.style = style or scene.style
             out.append((seed, scene))
         seed += 1
     return out
 
 
-def pictures_of(program, model, scenes: list, arguments: list) -> list:
-    """One run of the program for every scene, seeds 0, 1, 2, ..."""
-    out = []
+def picture_of(program, model, prompt: str, seed: int, arguments: list) -> np.ndarray:
+    """One run of the program: uint8 [height, width, 3]."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "picture.png"
-        for seed, scene in enumerate(scenes):
-            subprocess.run([program, "txt2img", "--model", model, "--prompt", full_caption(scene), "--seed", str(seed),
-                            "--progress", "none", "--out", file, *arguments], check=True, stdout=subprocess.DEVNULL)
-            out.append(np.asarray(Image.open(file).convert("RGB")))
-    return out
+        subprocess.run([program, "txt2img", "--model", model, "--prompt", prompt, "--seed", str(seed), "--progress", "none",
+                        "--out", file, *arguments], check=True, stdout=subprocess.DEVNULL)
+        return np.asarray(Image.open(file).convert("RGB"))
+
+
+def pictures_of(program, model, scenes: list, arguments: list) -> list:
+    """One for every scene, with the seeds 0, 1, 2, ..."""
+    return [picture_of(program, model, full_caption(scene), seed, arguments) for seed, scene in enumerate(scenes)]
 
 
 def score(classifier, pictures: list, renders: list, scenes: list) -> dict:
@@ -77,12 +82,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("--count", type=int, default=256)
     parser.add_argument("--old", action="store_true", help="only the grammar of the first edition")
+    parser.add_argument("--style", choices=FILTERS, default="")
     parser.add_argument("--out", type=pathlib.Path, help="also write the figures to this JSON file")
     parser.add_argument("arguments", nargs="*", help="more options for the program, after --")
 
 
 def run(options) -> None:
-    drawn = scenes_to_draw(options.count, options.old)
+    drawn = scenes_to_draw(options.count, options.old, options.style)
     scenes = [scene for _, scene in drawn]
     pictures = pictures_of(options.program, options.model, scenes, options.arguments)
     renders = [to_bytes(render(scene, [seed, 2], pictures[0].shape[0])) for seed, scene in drawn]

@@ -1,5 +1,9 @@
 """The scorer: what it reads, and what it measures."""
 
+import argparse
+import contextlib
+import dataclasses
+import io
 import pathlib
 import sys
 import tempfile
@@ -7,6 +11,7 @@ import unittest
 
 import numpy as np
 import torch
+from PIL import Image
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -15,7 +20,7 @@ from loop import Settings  # noqa: E402
 from rendering.captions import full_caption  # noqa: E402
 from rendering.render import render, sample, to_bytes  # noqa: E402
 from rendering.scene import Scene, draw_scene  # noqa: E402
-from score import attributes, classifier, measures, program, reconstruction, train  # noqa: E402
+from score import attributes, classifier, control, measures, program, reconstruction, sweep, train  # noqa: E402
 
 
 class AttributeTest(unittest.TestCase):
@@ -89,16 +94,78 @@ class MeasureTest(unittest.TestCase):
         self.assertGreater(measures.seam_error(tile[:100, :100]), 1.5)
 
 
+    def test_blockiness_is_one_for_noise_and_more_for_blocks(self):
+        noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+        self.assertAlmostEqual(measures.blockiness(noise), 1, delta=.1)
+        blocks = noise[::8, ::8].repeat(8, 0).repeat(8, 1) // 2 + noise // 8
+        self.assertGreater(measures.blockiness(blocks), 2)
+
+
+class SweepTest(unittest.TestCase):
+    def test_settings_are_named_once_and_cover_what_is_claimed(self):
+        settings = sweep.scheduler_settings() | sweep.guidance_settings()
+        for name in ("DDPM, 1000 steps", "DDIM, 50 steps", "DPM-Solver++, 20 steps", "guidance 7", "guidance 6, rescale 0.7"):
+            self.assertIn(name, settings)
+        self.assertEqual(len({tuple(arguments) for arguments in settings.values()}), len(settings))
+
+    def test_a_sweep_goes_on_where_it_stopped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            torch.save(classifier.Classifier().state_dict(), folder / "classifier.pt")
+            program_file = folder / "program"  # stands for fjord: copies a picture to --out
+            Image.fromarray(sample(1, 32)[0]).save(folder / "picture.png")
+            program_file.write_text(f'#!/bin/sh\nwhile [ "$1" != --out ]; do shift; done\ncp {folder}/picture.png "$2"\n')
+            program_file.chmod(0o755)
+            options = argparse.Namespace(classifier=folder / "classifier.pt", program=program_file, model=folder, count=6,
+                                         out=folder / "out.jsonl", sweep="guidance", only="guidance 7")
+            with contextlib.redirect_stdout(io.StringIO()):
+                sweep.run(options)
+                first = options.out.read_text()
+                sweep.run(options)
+            self.assertEqual(options.out.read_text(), first)
+            self.assertEqual(len(first.splitlines()), 3)
+
+
+class ControlTest(unittest.TestCase):
+    def test_overlap_of_lines(self):
+        line = np.zeros((32, 32), bool)
+        line[16] = True
+        self.assertEqual(control.overlap(line, line), 1)
+        self.assertEqual(control.overlap(line, np.roll(line, 1, 0)), 1)
+        self.assertEqual(control.overlap(line, np.roll(line, 3, 0)), 0)
+        half = line.copy()
+        half[:, 16:] = False  # met by all of its own 16 pixels, and by 17 of the line's 32
+        self.assertAlmostEqual(control.overlap(line, half), (33 / 48) / (2 - 33 / 48))
+
+    def test_overlaps_hand_the_map_to_the_program(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program_file = pathlib.Path(folder) / "program"  # stands for fjord: its picture is the map, which must be --control's
+            program_file.write_text('#!/bin/sh\nfor word; do case $word in *=*.png) map=${word#*=};; esac; done\n'
+                                    'while [ "$1" != --out ]; do shift; done\ncp "$map" "$2"\n')
+            program_file.chmod(0o755)
+            options = argparse.Namespace(program=program_file, model=folder)
+            scene = Scene("object", object="gem", object_colour="red", background_colour="white")
+            found = control.overlaps(options, [(1, scene)], ["--control", "net={map}"])
+        self.assertGreater(found[0], .3)  # both sides of every line of the map are edges, most of them a pixel away
+
+
 class ProgramTest(unittest.TestCase):
     def test_old_scenes_are_those_of_the_first_edition(self):
-        for _, scene in program.scenes_to_draw(60, True):
+        for _, scene in program.scenes_to_draw(60, old=True):
             self.assertIn(scene.object, {"", *program.OLD_OBJECTS})
             self.assertFalse(scene.light or scene.style)
             self.assertTrue(full_caption(scene))
 
+    def test_styled_scenes_are_the_plain_ones_in_that_style(self):
+        plain = [scene for _, scene in program.scenes_to_draw(60) if not scene.style and not scene.light]
+        styled = [scene for _, scene in program.scenes_to_draw(len(plain), style="sketch")]
+        for one, other in zip(plain, styled):
+            self.assertEqual(dataclasses.replace(one, style="sketch"), other)
+            self.assertIn("sketch", full_caption(other))
+
     def test_renders_score_against_themselves(self):
         torch.manual_seed(0)
-        scenes = program.scenes_to_draw(12, False)
+        scenes = program.scenes_to_draw(12)
         pictures = [to_bytes(render(scene, [seed, 2], 64)) for seed, scene in scenes]
         scores = program.score(classifier.Classifier().eval(), pictures, pictures, [scene for _, scene in scenes])
         self.assertAlmostEqual(scores["distance"], 0, places=3)
