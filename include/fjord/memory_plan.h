@@ -6,11 +6,11 @@
 
 namespace fjord {
 
-// What of a model rests in main memory while it is not needed.
+// Whose weights rest in main memory; each layer then brings its own for as long as it computes.
 enum class Offload {
-  kNone,    // nothing
-  kParts,   // text encoders and VAE
-  kBlocks,  // and every block of the U-Net, which then stands alone on the GPU while it computes
+  kNone,    // nobody's
+  kParts,   // those of text encoders and VAE
+  kLayers,  // and those of the U-Net
 };
 
 // Bytes on the pipeline's device: main memory, or that of the GPU.
