@@ -6,6 +6,7 @@
 #include "cuda/shim.h"
 #include "cuda/tuning.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDAGuard.h>

@@ -6,6 +6,7 @@
 #include "cuda/shim.h"
 #include "cuda/tuning.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <c10/cuda/CUDAGuard.h>
