@@ -90,6 +90,12 @@ class Product {
     check_lt(cublasLtMatmulPreferenceSetAttribute(&preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes,
                                                   sizeof(bytes)),
              "the workspace");
+    constexpr std::uint32_t kPointers = kBytes;
+    for (const auto operand :
+         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+          CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+      check_lt(cublasLtMatmulPreferenceSetAttribute(&preference, operand, &kPointers, sizeof(kPointers)), "alignment");
+    }
     std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<size_t>(count));
     int returned = 0;
     const auto status = cublasLtMatmulAlgoGetHeuristic(handle(), &product_, &weight_, &x_, &out_, &out_, &preference,

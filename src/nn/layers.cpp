@@ -186,7 +186,8 @@ void Conv2d::fold_doubling() {
 // An image bias that is the same for the whole batch, as that of a timestep alone is, goes into the bias.
 at::Tensor Conv2d::run_on_cuda(const CudaOps& cuda, const at::Tensor& x, const ops::ConvExtras& extras) const {
   const auto& image_bias = extras.image_bias;
-  const bool one_row = image_bias.defined() && (image_bias.size(0) == 1 || image_bias.stride(0) == 0);
+  const bool one_row =
+      cuda_paths().sums && image_bias.defined() && (image_bias.size(0) == 1 || image_bias.stride(0) == 0);
   const auto own_bias = one_row ? bias + image_bias[0].to(bias.scalar_type()) : bias;
   const auto later = one_row ? at::Tensor() : image_bias;
   const bool doubles = extras.enlarge_to && (*extras.enlarge_to)[0] == 2 * x.size(2) &&

@@ -42,8 +42,8 @@ Denoiser::Denoiser(const Model& model, Conditioning conditioning, const Request&
       plans_(plan_steps(request.approximation, guided_evaluations(conditioning_, scales_))),
       controls_(std::move(controls)),
       graphs_(model.graphs, timesteps.size()) {
-  if (model.cuda_paths.graph && model.offload == Offload::kLayers && cuda_ops(model.device) != nullptr) {
-    graphs_.note("the U-Net's weights rest in main memory, so it runs without a graph");
+  if (model.cuda_paths.graph && model.graphs == nullptr && cuda_ops(model.device) != nullptr) {
+    graphs_.note("the U-Net runs without a graph to keep within the budget of memory");
   }
   memory_.timesteps = std::move(timesteps);
   const FreeU& free_u = options_.free_u;

@@ -38,8 +38,7 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
   const pipeline::RunScope scope(threads_, pool_.get());
   pipeline::check_controls(*model_, request_);
   canvas_.prepare({request_.width, request_.height});
-  if (pipeline::budget_of(*model_, request_) > 0)
-    request_.vae_tiling = pipeline::plan_memory(*model_, request_).vae_tiling;
+  keep_to_budget();
   scheduler_ = pipeline::choose_scheduler(model_->scheduler, model_->family.outdated, request_);
   plans_ = pipeline::plan_passes(*scheduler_, request_, model_->info.size_multiple);
   std::reverse(plans_.begin(), plans_.end());
@@ -47,6 +46,17 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
   conditioning_ = pipeline::make_conditioning(*model_, request_, warnings_);
   start_next_pass();
   phase_ = Phase::kDenoise;
+}
+
+// Decodes in tiles, or leaves the graph out, where the memory does not allow more.
+void Generation::Impl::keep_to_budget() {
+  if (pipeline::budget_of(*model_, request_) == 0) return;
+  const auto plan = pipeline::plan_memory(*model_, request_);
+  request_.vae_tiling = plan.vae_tiling;
+  if (plan.graph || model_->graphs == nullptr) return;
+  auto own = std::make_shared<pipeline::Model>(*model_);
+  own->graphs = nullptr;
+  model_ = std::move(own);
 }
 
 // The first pass, or the one that goes on from the latents of that before.

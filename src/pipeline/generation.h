@@ -37,6 +37,7 @@ class Generation::Impl : private Checkpoint {
  private:
   bool advance_here();
   Result finish_here();
+  void keep_to_budget();
   void start_next_pass();
   std::vector<std::string> notes() const;
   void check_cancelled() const;

@@ -370,6 +370,8 @@ MemoryPlan plan_memory(const Model& model, const Request& request) {
   plan.vae_tiling = request.vae_tiling || !fits(whole);
   if (request.decode) plan.decoding = plan.vae_tiling ? tiled : whole;
   plan.peak = plan.weights + std::max(plan.denoising, plan.decoding);
+  plan.graph = model.graphs != nullptr && fits(plan.peak - plan.weights + plan.denoising);
+  if (plan.graph) plan.peak += plan.denoising;
   check(fits(std::max(plan.denoising, plan.decoding)), ErrorCode::kOutOfMemory, "the request needs about ",
         plan.peak >> 20, " MiB on ", plan.device, ", memory_budget allows ", budget >> 20,
         " MiB; fewer images at once, a smaller picture or a model in bfloat16 need less");

@@ -149,7 +149,7 @@ void StepGraph::record(const CudaOps& ops, const models::UNetInput& input, const
     graph_ = nullptr;
     fault_ = "the graph of the U-Net gave another result than the plain way and is not used";
   }
-  if (!recorded()) output_ = {};
+  if (!recorded()) output_ = at::Tensor();
 }
 
 // The output's memory belongs to the next replay.

@@ -19,10 +19,10 @@ struct LinearStep {
     std::int64_t lag = 0;
     double factor = 0;
   };
-  std::vector<Term> samples;      // smallest lag first
-  std::vector<Term> predictions;  // likewise
-  double noise = 0;               // factor of the noise that is drawn
-  bool draws = false;             // noise is drawn once, whatever its factor
+  std::vector<Term> samples = {};      // smallest lag first
+  std::vector<Term> predictions = {};  // likewise
+  double noise = 0;                    // factor of the noise that is drawn
+  bool draws = false;                  // noise is drawn once, whatever its factor
 };
 
 // The steps of evaluations first .. last - 1 of runs that `start` makes. None where they are no such sums: a limited

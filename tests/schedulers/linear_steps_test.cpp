@@ -94,7 +94,7 @@ config::Scheduler ddim() {
 
 std::optional<std::vector<LinearStep>> steps_of(const config::Scheduler& config) {
   const std::shared_ptr<const Scheduler> scheduler = schedulers::make_scheduler(config);
-  return linear_steps([&] { return scheduler->start({.steps = 5}); }, 0, 5);
+  return linear_steps([&] { return scheduler->start({5, {}}); }, 0, 5);
 }
 
 TEST(LinearStepsTest, AClippedSampleIsNoSum) {
