@@ -21,7 +21,8 @@ tools() {
   local wanted=()
   command -v cmake >/dev/null || wanted+=(cmake)
   command -v ninja >/dev/null || wanted+=(ninja)
-  python3 -c 'import diffusers' 2>/dev/null || wanted+=(diffusers)
+  python3 -c 'import importlib_metadata' 2>/dev/null || wanted+=(importlib-metadata zipp)
+  python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("diffusers") is None)' || wanted+=(diffusers)
   ((!${#wanted[@]})) && return 0
   python3 -m pip install --quiet --no-index --no-deps --find-links "$bundle/wheels" --target "$build/tools" "${wanted[@]}" ||
     echo "not installed: ${wanted[*]} (run benchmarks/gpu/bundle.sh before)" >&2
