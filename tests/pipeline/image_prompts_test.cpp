@@ -294,59 +294,59 @@ void only_under(Tensors& tensors, const std::string& prefix) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadImageAdapterTest,
-    ::testing::Values(BadFile{"empty", [](Tensors& t) { t.clear(); }, ErrorCode::kBadFile,
-                              "got 0 tensors of other names"},
-                      BadFile{"one_half", [](Tensors& t) { only_under(t, "image_proj."); }, ErrorCode::kBadFile,
-                              "none of the second"},
-                      BadFile{"other_half", [](Tensors& t) { only_under(t, "ip_adapter."); }, ErrorCode::kBadFile,
-                              "none of the first"},
-                      BadFile{"a_lora",
-                              [](Tensors& t) {
-                                t = {{"lora_unet_mid_block_attentions_0_proj_in.lora_down.weight", at::zeros({2, 4})}};
-                              },
-                              ErrorCode::kBadFile, "expected an IP-Adapter"},
-                      BadFile{"a_control_net",
-                              [](Tensors& t) {
-                                t = {{"control_model.zero_convs.0.0.weight", at::zeros({2, 4})}};
-                              },
-                              ErrorCode::kUnsupported, "seems to be a ControlNet"},
-                      BadFile{"a_face",
-                              [](Tensors& t) {
-                                t["ip_adapter.0.to_k_lora.down.weight"] = at::zeros({2, 4});
-                              },
-                              ErrorCode::kUnsupported, "FaceID"},
-                      BadFile{"a_face_plus",
-                              [](Tensors& t) {
-                                t["image_proj.perceiver_resampler.proj_in.weight"] = at::zeros({2, 4});
-                              },
-                              ErrorCode::kUnsupported, "FaceID Plus"},
-                      BadFile{"a_projection_of_a_face",
-                              [](Tensors& t) {
-                                t.erase("image_proj.proj.weight");
-                                t["image_proj.proj.0.weight"] = at::zeros({2, 4});
-                              },
-                              ErrorCode::kUnsupported, "FaceID"},
-                      BadFile{"missing", [](Tensors& t) { t.erase("ip_adapter.3.to_v_ip.weight"); },
-                              ErrorCode::kBadFile, "1 missing: ip_adapter.3.to_v_ip.weight"},
-                      BadFile{"unexpected",
-                              [](Tensors& t) {
-                                t["ip_adapter.2.to_v_ip.weight"] = at::zeros({2, 4});
-                              },
-                              ErrorCode::kBadFile, "1 unexpected: \"ip_adapter.2.to_v_ip.weight\""},
-                      BadFile{"misshaped",
-                              [](Tensors& t) {
-                                t["ip_adapter.1.to_k_ip.weight"] = at::zeros({32, 31});
-                              },
-                              ErrorCode::kBadFile, "1 misshaped: ip_adapter.1.to_k_ip.weight"},
-                      BadFile{"another_rank", [](Tensors& t) { t["image_proj.proj.weight"] = at::zeros({32}); },
-                              ErrorCode::kBadFile, "must have 2 dimensions, got [32]"},
-                      BadFile{"odd_rows",
-                              [](Tensors& t) {
-                                t["image_proj.proj.weight"] = at::zeros({33, 20});
-                              },
-                              ErrorCode::kBadFile, "a multiple of 32 rows, got 33"},
-                      BadFile{"nan", [](Tensors& t) { t["ip_adapter.1.to_k_ip.weight"][0][0] = NAN; },
-                              ErrorCode::kBadFile, "NaN or infinity in the tensor \"ip_adapter.1.to_k_ip.weight\""}),
+    ::testing::Values(
+        BadFile{"empty", [](Tensors& file) { file.clear(); }, ErrorCode::kBadFile, "got 0 tensors of other names"},
+        BadFile{"one_half", [](Tensors& file) { only_under(file, "image_proj."); }, ErrorCode::kBadFile,
+                "none of the second"},
+        BadFile{"other_half", [](Tensors& file) { only_under(file, "ip_adapter."); }, ErrorCode::kBadFile,
+                "none of the first"},
+        BadFile{"a_lora",
+                [](Tensors& file) {
+                  file = {{"lora_unet_mid_block_attentions_0_proj_in.lora_down.weight", at::zeros({2, 4})}};
+                },
+                ErrorCode::kBadFile, "expected an IP-Adapter"},
+        BadFile{"a_control_net",
+                [](Tensors& file) {
+                  file = {{"control_model.zero_convs.0.0.weight", at::zeros({2, 4})}};
+                },
+                ErrorCode::kUnsupported, "seems to be a ControlNet"},
+        BadFile{"a_face",
+                [](Tensors& file) {
+                  file["ip_adapter.0.to_k_lora.down.weight"] = at::zeros({2, 4});
+                },
+                ErrorCode::kUnsupported, "FaceID"},
+        BadFile{"a_face_plus",
+                [](Tensors& file) {
+                  file["image_proj.perceiver_resampler.proj_in.weight"] = at::zeros({2, 4});
+                },
+                ErrorCode::kUnsupported, "FaceID Plus"},
+        BadFile{"a_projection_of_a_face",
+                [](Tensors& file) {
+                  file.erase("image_proj.proj.weight");
+                  file["image_proj.proj.0.weight"] = at::zeros({2, 4});
+                },
+                ErrorCode::kUnsupported, "FaceID"},
+        BadFile{"missing", [](Tensors& file) { file.erase("ip_adapter.3.to_v_ip.weight"); }, ErrorCode::kBadFile,
+                "1 missing: ip_adapter.3.to_v_ip.weight"},
+        BadFile{"unexpected",
+                [](Tensors& file) {
+                  file["ip_adapter.2.to_v_ip.weight"] = at::zeros({2, 4});
+                },
+                ErrorCode::kBadFile, "1 unexpected: \"ip_adapter.2.to_v_ip.weight\""},
+        BadFile{"misshaped",
+                [](Tensors& file) {
+                  file["ip_adapter.1.to_k_ip.weight"] = at::zeros({32, 31});
+                },
+                ErrorCode::kBadFile, "1 misshaped: ip_adapter.1.to_k_ip.weight"},
+        BadFile{"another_rank", [](Tensors& file) { file["image_proj.proj.weight"] = at::zeros({32}); },
+                ErrorCode::kBadFile, "must have 2 dimensions, got [32]"},
+        BadFile{"odd_rows",
+                [](Tensors& file) {
+                  file["image_proj.proj.weight"] = at::zeros({33, 20});
+                },
+                ErrorCode::kBadFile, "a multiple of 32 rows, got 33"},
+        BadFile{"nan", [](Tensors& file) { file["ip_adapter.1.to_k_ip.weight"][0][0] = NAN; }, ErrorCode::kBadFile,
+                "NaN or infinity in the tensor \"ip_adapter.1.to_k_ip.weight\""}),
     [](const auto& each) { return each.param.name; });
 
 TEST(ImageAdapterTest, OfAnotherFamilyIsRefused) {
