@@ -100,7 +100,8 @@ std::optional<std::vector<LinearStep>> linear_steps(const std::function<std::uni
       ++draws;
       return probe.make(Kind::kNoise, i - first);
     };
-    const auto step = probe.read(run->step(prediction, i, sample, draw), i - first, draws > 0);
+    const auto next = run->step(prediction, i, sample, draw);
+    const auto step = probe.read(next, i - first, draws > 0);
     if (!step || draws > 1) return std::nullopt;
     steps.push_back(*step);
   }

@@ -49,7 +49,7 @@ std::unique_ptr<at::ObserverContext> begin_call(const at::RecordFunction& functi
   recording->known = op.has_value();
   if (!op) return nullptr;
   const auto inputs = function.inputs();
-  recording->calls.push_back({*op, inputs.vec(), {}});
+  recording->calls.push_back({*op, std::vector<c10::IValue>(inputs.begin(), inputs.end()), {}});
   return nullptr;
 }
 
