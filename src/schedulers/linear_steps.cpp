@@ -100,7 +100,12 @@ std::optional<std::vector<LinearStep>> linear_steps(const std::function<std::uni
       ++draws;
       return probe.make(Kind::kNoise, i - first);
     };
-    const auto next = run->step(prediction, i, sample, draw);
+    at::Tensor next;
+    try {
+      next = run->step(prediction, i, sample, draw);
+    } catch (const Error&) {  // a run that takes no other batch than its request's
+      return std::nullopt;
+    }
     const auto step = probe.read(next, i - first, draws > 0);
     if (!step || draws > 1) return std::nullopt;
     steps.push_back(*step);

@@ -26,7 +26,7 @@ struct LinearStep {
 };
 
 // The steps of evaluations first .. last - 1 of runs that `start` makes. None where they are no such sums: a limited
-// clean sample, noise that depends on what went before, noise drawn twice.
+// clean sample, noise that depends on what went before or on the batch, noise drawn twice.
 std::optional<std::vector<LinearStep>> linear_steps(const std::function<std::unique_ptr<SchedulerRun>()>& start,
                                                     std::int64_t first, std::int64_t last);
 
