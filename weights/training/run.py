@@ -1,5 +1,6 @@
 """The whole training, stage by stage. Run: python weights/training/run.py STAGE --help
 
+  all          the whole recipe, one stage after the other
   data         renders pictures with their scenes
   tokenizer    trains the vocabulary
   vae          trains the VAE
@@ -25,8 +26,8 @@ import sys
 
 # Stage -> the module that does it.
 STAGES = {
-    "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "lora": "train_lora",
-    "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
+    "all": "recipe", "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser",
+    "lora": "train_lora", "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
     "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
     "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "compare": "claims.compare",
     "plot": "plot_log",
