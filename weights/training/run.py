@@ -15,6 +15,7 @@
   sweep        the same over many schedulers or guidance scales
   follow       how well a ControlNet is followed
   psnr         how well a VAE reconstructs pictures
+  compare      which of several networks learned faster
   plot         draws the curves of a log
 """
 
@@ -27,7 +28,8 @@ STAGES = {
     "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "lora": "train_lora",
     "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
     "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
-    "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "plot": "plot_log",
+    "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "compare": "claims.compare",
+    "plot": "plot_log",
 }
 
 

@@ -1,7 +1,7 @@
 """Trains the VAE: L1, squared error, L1 of a Laplacian pyramid and a small KL term; first crops, later larger ones.
 
-With --from FOLDER training starts from that VAE's weights, widened if it has fewer latents; with --decoder-only its encoder stays as it is, so that latents
-that were computed with it stay valid. Writes OUT in diffusers' format, float16.
+With --from FOLDER training starts from that VAE's weights, widened if it has fewer latents; with --decoder-only its encoder
+stays as it is, so that latents that were computed with it stay valid. Writes OUT in diffusers' format, float16.
 """
 
 import argparse
