@@ -4,7 +4,8 @@
 Usage: scripts/parity_table.py PROGRAM...     PROGRAM: a test program, e.g. build/release/bin/test_pipeline
 
 Every program runs with its tests of pictures; each of them records the properties "levels" (the largest difference of a
-value, of 255) and "equal" (the least share of equal values in a picture). A failing test stops the writing.
+value, of 255) and "equal" (the least share of equal values in a picture); those that also record "row" and "column" make
+a table of combinations. A failing test stops the writing.
 """
 
 import collections
@@ -23,7 +24,7 @@ from the scripts in `tests/reference`. *Levels* is the largest difference of any
 most 1 level and at least 99.5 %. [numerics.md](numerics.md) tells why, and has the errors of networks and schedulers.
 """
 
-Row = collections.namedtuple("Row", "suite case levels equal")
+Row = collections.namedtuple("Row", "suite case levels equal line column")
 
 
 def recorded_rows(program: str) -> list[Row]:
@@ -39,7 +40,7 @@ def read_row(case: ElementTree.Element) -> Row | None:
         return None
     suite = case.get("classname").split("/")[-1]
     name = case.get("name").split("/")[-1]
-    return Row(suite, name, int(properties["levels"]), float(properties["equal"]))
+    return Row(suite, name, int(properties["levels"]), float(properties["equal"]), properties.get("row"), properties.get("column"))
 
 
 def words(suite: str) -> str:
@@ -55,6 +56,19 @@ def badness(row: Row) -> tuple:
     return row.levels, -row.equal
 
 
+def combinations(rows: list[Row]) -> list[str]:
+    """What every scheduler does with every task of every family: the least share of equal values."""
+    cells = {(row.line, row.column): percent(row.equal) for row in rows if row.line}
+    columns = list(dict.fromkeys(column for _, column in cells))
+    if not cells:
+        return []
+    lines = ["\nEvery scheduler with every task of every family (model of the tests, task): the share of equal values, at most 1 level apart.\n",
+             f"| scheduler | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
+    for line in dict.fromkeys(line for line, _ in cells):
+        lines.append(f"| {line.removesuffix('Scheduler')} | " + " | ".join(cells.get((line, column), "") for column in columns) + " |")
+    return lines
+
+
 def document(rows: list[Row]) -> str:
     suites = collections.defaultdict(list)
     for row in rows:
@@ -65,6 +79,7 @@ def document(rows: list[Row]) -> str:
     for suite, members in sorted(suites.items()):
         least = max(members, key=badness)
         lines.append(f"| {words(suite)} | {len(members)} | {least.levels} | {percent(least.equal)} | `{least.case}` |")
+    lines += combinations(rows)
     for suite, members in sorted(suites.items()):
         lines += [f"\n## {words(suite)}\n", "| request | levels | equal |", "|---|---|---|"]
         lines += [f"| {row.case} | {row.levels} | {percent(row.equal)} |" for row in sorted(members, key=lambda each: each.case)]

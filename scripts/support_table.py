@@ -22,7 +22,7 @@ FAMILIES = ("SD 1.x", "SD 2.x", "SDXL", "refiner")
 # What models of the tests are; others are of the first family.
 SECOND = {"sd2", "sd_turbo"}
 LARGE = {"sdxl", "sdxl_encodes_empty", "sdxl_turbo", "lightning", "hyper", "fewer_layers", "normalized_latents", "two_texts",
-         "xl_inpaint"}
+         "xl_inpaint", "two_encoders"}
 FEW_STEPS = {"lcm", "sd_turbo", "sdxl_turbo", "lightning", "hyper"}
 DISTILLED = {"fewer_layers", "no_bottom", "guidance_embedded", "lcm"}
 CHANGING = {"editing", "one_text", "two_texts"}
@@ -45,6 +45,10 @@ def paints(request: Request) -> bool:
     return bool(request.fields.get("mask") or request.fields.get("extend"))
 
 
+def few_step_lora(request: Request) -> bool:
+    return bool(request.fields.get("adapters")) and request.fields.get("scheduler") in ("LCMScheduler", "TCDScheduler")
+
+
 def is_plain(request: Request) -> bool:
     return not starts_from_picture(request) and not request.fields.get("hires") and request.model not in CHANGING
 
@@ -60,7 +64,7 @@ ROWS = {
     "ControlNet, T2I-Adapter": lambda r: bool(r.fields.get("controls")),
     "LoRA, DoRA": lambda r: bool(r.fields.get("adapters")),
     "textual inversion": lambda r: bool(r.fields.get("embeddings")),
-    "few-step models (LCM, Turbo, Lightning, Hyper)": lambda r: r.model in FEW_STEPS,
+    "few-step models and LoRAs (LCM, Turbo, Lightning, Hyper)": lambda r: r.model in FEW_STEPS or few_step_lora(r),
     "distilled U-Nets": lambda r: r.model in DISTILLED,
     "single files": lambda r: r.suite.startswith("SingleFile"),
     "prompts as A1111 and ComfyUI read them": lambda r: r.suite.startswith("Preset"),

@@ -243,6 +243,45 @@ FJORD_C_API fjord_status fjord_request_add_control(fjord_request request, fjord_
 /* Takes all of them out. One at a time. */
 FJORD_C_API fjord_status fjord_request_clear_controls(fjord_request request);
 
+/* ---- Image prompts ---- */
+
+/* IP-Adapters: an image encoder looks at pictures, and the request resembles them (docs/image-prompts.md). */
+typedef uint64_t fjord_image_adapter;
+
+/* For this pipeline: a safetensors file, and the folder of its image encoder; NULL: image_encoder beside the file.
+ * Free. */
+FJORD_C_API fjord_status fjord_image_adapter_load(fjord_pipeline pipeline, const char* path, const char* encoder,
+                                                  fjord_image_adapter* out);
+/* Requests that have it keep it. Free. */
+FJORD_C_API fjord_status fjord_image_adapter_free(fjord_image_adapter adapter);
+
+/* Rows from top to bottom without padding. */
+typedef struct fjord_pixels {
+  const void* data;
+  int32_t width, height;
+} fjord_pixels;
+
+typedef struct fjord_layer_scale {
+  const char* name; /* a part of the names of layers: "up_blocks.0.attentions.1"; the longest that fits counts */
+  double scale;     /* -100 to 100 */
+} fjord_layer_scale;
+
+typedef struct fjord_image_prompt {
+  uint32_t struct_size;
+  int32_t count;                         /* pictures that are looked at together, 1 to 16 */
+  const fjord_pixels* pictures;          /* 3 bytes a pixel, of any size */
+  const fjord_pixels* masks;             /* NULL, or for each of them where it counts, 1 byte a pixel */
+  double scale;                          /* -100 to 100; 0: 1, or 0 where layer_scales says more */
+  const fjord_layer_scale* layer_scales; /* may be NULL */
+  int32_t layer_count;                   /* of layer_scales */
+  int32_t reserved;                      /* 0 */
+} fjord_image_prompt;
+/* Adds pictures to be resembled, at most 16 times. One at a time. */
+FJORD_C_API fjord_status fjord_request_add_image_prompt(fjord_request request, fjord_image_adapter adapter,
+                                                        const fjord_image_prompt* prompt);
+/* Takes all of them out. One at a time. */
+FJORD_C_API fjord_status fjord_request_clear_image_prompts(fjord_request request);
+
 /* ---- Results ---- */
 
 typedef uint64_t fjord_result;

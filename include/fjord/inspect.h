@@ -43,7 +43,8 @@ FJORD_API ModelReport inspect(const std::string& path, const ModelFiles& files =
 // Versions, devices, threads and limits as this process sees them.
 FJORD_API Facts system_facts();
 
-// Names of the CPU kernels that this processor can run, the best first: "avx512_bf16", "avx512", "avx2", "baseline".
+// Names of the CPU kernels that this processor can run, the best first: "avx512_bf16", "avx512_vnni", "avx512", "avx2",
+// "baseline".
 FJORD_API std::vector<std::string> cpu_kernel_names();
 
 // Named arrays in a safetensors file (float32), used for latents and embeddings.

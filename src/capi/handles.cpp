@@ -19,6 +19,7 @@ const char* name_of(Kind kind) {
     case Kind::kJob: return "a job";
     case Kind::kAdapter: return "an adapter";
     case Kind::kControl: return "a control network";
+    case Kind::kImageAdapter: return "an image adapter";
   }
   return "a handle";
 }

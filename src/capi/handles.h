@@ -11,8 +11,18 @@
 
 namespace fjord::capi {
 
-enum class Kind : std::uint8_t { kPipeline = 1, kRequest, kResult, kEmbeddings, kQueue, kJob, kAdapter, kControl };
-constexpr Kind kLast = Kind::kControl;
+enum class Kind : std::uint8_t {
+  kPipeline = 1,
+  kRequest,
+  kResult,
+  kEmbeddings,
+  kQueue,
+  kJob,
+  kAdapter,
+  kControl,
+  kImageAdapter
+};
+constexpr Kind kLast = Kind::kImageAdapter;
 
 class Handles {
  public:

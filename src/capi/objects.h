@@ -49,6 +49,11 @@ struct AdapterObject {
   Adapter adapter;
 };
 
+struct ImageAdapterObject {
+  static constexpr Kind kKind = Kind::kImageAdapter;
+  ImageAdapter adapter;
+};
+
 struct QueueObject {
   static constexpr Kind kKind = Kind::kQueue;
   JobQueue queue;

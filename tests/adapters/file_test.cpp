@@ -70,6 +70,15 @@ TEST(AdapterFileTest, UnknownKeysAreListed) {
                                   HasSubstr("something.else")));
 }
 
+TEST(AdapterFileTest, NothingOfAFileOfUnknownKeysIsUsed) {
+  auto tensors = good();
+  for (int i = 0; i < 198; ++i) tensors["junk." + std::to_string(i)] = at::zeros({1});
+  const auto error = refusal(tensors);
+  EXPECT_EQ(error.code(), ErrorCode::kBadFile);
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("198 of its 200 keys"), HasSubstr("junk.0")));
+  EXPECT_LT(std::string(error.what()).size(), 4000u) << "one sentence, not a list of all";
+}
+
 TEST(AdapterFileTest, FileOfAnotherFamilyIsRefused) {
   const auto error = refusal({{"lora_unet_input_blocks_99_1_proj_in.lora_down.weight", at::randn({2, 32})}});
   EXPECT_THAT(error.what(), HasSubstr("another family"));

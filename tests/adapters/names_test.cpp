@@ -2,9 +2,16 @@
 #include "adapters/key_names.h"
 #include "adapters/network_layers.h"
 #include "loading/config_json.h"
+#include "loading/json_text.h"
+#include "loading/small_models.h"
+#include "loading/source.h"
 #include "models/unet_cases.h"
+#include "support/packed_names.h"
 
 #include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
 
 namespace fjord::testing {
 namespace {
@@ -76,6 +83,73 @@ TEST(KeyNamesTest, TextEncoderLayersInEveryDialect) {
   }
   EXPECT_NE(layers.find("text_projection"), nullptr);
   EXPECT_EQ(layers.find("embeddings.token_embedding"), nullptr);
+}
+
+const std::string kKeys = FJORD_TEST_DATA "/keys/";
+
+std::string underscored(std::string name) {
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+// The layers in a list of a published network: what has a matrix or a kernel.
+std::vector<std::string> published_layers(const std::string& list) {
+  std::vector<std::string> out;
+  for (const auto& [name, shape] : read_packed_names(kKeys + list + ".keys", "text_model.")) {
+    if (name.ends_with(".weight") && shape.size() >= 2 && name.find("embedding.weight") == std::string::npos) {
+      out.push_back(name.substr(0, name.size() - 7));
+    }
+  }
+  return out;
+}
+
+class PublishedLayersTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(PublishedLayersTest, EveryLayerIsFoundUnderItsNames) {
+  const std::string list = GetParam();
+  const auto text = loading::read_text(*loading::open_folder(kKeys), list + ".json", 1 << 20);
+  const bool is_unet = list.starts_with("unet");
+  const auto layers = is_unet ? NetworkLayers::of_unet(loading::read_unet_config(text, list))
+                              : NetworkLayers::of_text_encoder(loading::read_clip_text_config(text, list));
+  const auto names = published_layers(list);
+  ASSERT_GT(names.size(), 50u);
+  for (const auto& name : names) {
+    for (const auto& spelling : {name, underscored(name)}) {
+      const auto* layer = layers.find(spelling);
+      ASSERT_NE(layer, nullptr) << spelling;
+      EXPECT_EQ(layer->name, name);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, PublishedLayersTest,
+                         ::testing::Values("unet_sd15", "unet_sd21", "unet_sdxl", "unet_sdxl_refiner", "unet_ssd",
+                                           "unet_vega", "unet_bk_tiny", "clip_l", "openclip_h", "openclip_bigg"),
+                         [](const auto& each) { return std::string(each.param); });
+
+// The original repository's own list of its tensors; each layer is one of ours, and no two are the same.
+TEST(OriginalNamesTest, EveryLayerOfPublishedFilesIsFound) {
+  const std::string prefix = "model.diffusion_model.";
+  for (const auto& [file, unet] : std::map<std::string, std::string>{{"sd15", "unet_sd15"},
+                                                                     {"sd21", "unet_sd21"},
+                                                                     {"sdxl", "unet_sdxl"},
+                                                                     {"sdxl_refiner", "unet_sdxl_refiner"}}) {
+    const auto text = loading::read_text(*loading::open_folder(kKeys), unet + ".json", 1 << 20);
+    const auto layers = NetworkLayers::of_unet(loading::read_unet_config(text, unet));
+    std::set<std::string> found;
+    size_t count = 0;
+    for (const auto& line : packed_lines(file + ".keys.gz")) {
+      const auto name = line.substr(0, line.find(' '));
+      const bool is_matrix = name.ends_with(".weight") && line.find(',') != std::string::npos;
+      if (!name.starts_with(prefix) || !is_matrix) continue;
+      const auto* layer = layers.find(underscored(name.substr(prefix.size(), name.size() - prefix.size() - 7)));
+      ASSERT_NE(layer, nullptr) << file << ": " << name;
+      found.insert(layer->name);
+      ++count;
+    }
+    EXPECT_EQ(count, published_layers(unet).size()) << file;
+    EXPECT_EQ(found.size(), count) << file;
+  }
 }
 
 // The places that the original repository's configuration of SDXL gives: three levels of two residual blocks, without

@@ -3,6 +3,7 @@
 #include "loading/json_text.h"
 #include "loading/safetensors.h"
 #include "loading/source.h"
+#include "support/packed_names.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -10,30 +11,9 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace fjord::testing {
 namespace {
-
-using Shapes = std::map<std::string, std::vector<std::int64_t>>;
-
-// A line a tensor, in the order of their names: characters shared with the name before, the rest of the name, shape.
-Shapes unpack(const std::string& text) {
-  Shapes out;
-  std::istringstream lines(text);
-  std::string last;
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    size_t common = 0;
-    std::string rest, sizes;
-    words >> common >> rest >> sizes;
-    last = last.substr(0, common) + rest;
-    std::istringstream numbers(sizes);
-    auto& shape = out[last];
-    for (std::string number; std::getline(numbers, number, ',');) shape.push_back(std::stoll(number));
-  }
-  return out;
-}
 
 at::Tensor draw(const std::string& name, const std::vector<std::int64_t>& shape, at::Generator& generator,
                 const nlohmann::json& file) {
@@ -57,7 +37,7 @@ nlohmann::json read_adapter_cases(const std::string& name) {
 std::map<std::string, at::Tensor> draw_adapter(const nlohmann::json& file) {
   auto generator = at::detail::createCPUGenerator(file.at("seed").get<std::uint64_t>());
   std::map<std::string, at::Tensor> out;
-  for (const auto& [name, shape] : unpack(file.at("shapes").get<std::string>())) {
+  for (const auto& [name, shape] : unpack_names(file.at("shapes").get<std::string>())) {
     out.emplace(file.value("prefix", "") + name, draw(name, shape, generator, file));
   }
   return out;

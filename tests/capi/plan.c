@@ -13,8 +13,8 @@ void test_plan(void) {
   CHECK_OK(fjord_pipeline_plan(tiny_model(), request, &larger));
   CHECK(larger.weights == plan.weights && larger.decoding > plan.decoding);
   CHECK_OK(fjord_request_set(request, "memory_budget", "1000"));
-  CHECK_FAILS(fjord_pipeline_plan(tiny_model(), request, &plan), FJORD_OUT_OF_MEMORY, "1000");
-  CHECK_FAILS(fjord_pipeline_plan(tiny_model(), request, NULL), FJORD_OUT_OF_MEMORY, "1000");
+  CHECK_FAILS(fjord_pipeline_plan(tiny_model(), request, &plan), FJORD_OUT_OF_MEMORY, "memory_budget allows");
+  CHECK_FAILS(fjord_pipeline_plan(tiny_model(), request, NULL), FJORD_OUT_OF_MEMORY, "memory_budget allows");
   CHECK_OK(fjord_request_set(request, "memory_budget", "0"));
   CHECK_FAILS(fjord_pipeline_plan(tiny_model(), request, NULL), FJORD_INVALID_ARGUMENT, "out must not be NULL");
   CHECK_OK(fjord_request_set(request, "width", "7"));

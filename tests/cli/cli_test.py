@@ -224,6 +224,21 @@ class MetadataTest(ProgramTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(size_and_pixels(self.folder / "a-replay.png"), first)
 
+    def test_options_of_prompts_and_presets_count_and_replay(self):
+        prompt = "a (gold:1.6) crown, " * 9 + "red cloth"  # longer than a text encoder reads at once
+        seen = {self.picture(prompt=prompt)[2]}
+        for count, arguments in enumerate((("--prompt-syntax", "a1111"), ("--prompt-syntax", "comfyui"), ("--clip-skip", 1),
+                                           ("--noise-source", "cuda"), ("--rounding", "truncate"),
+                                           ("--preset", "a1111"), ("--preset", "comfyui"), ("--denoising-range", "0,0.5"),
+                                           ("--scheduler", "EulerDiscreteScheduler", "--sigma-grid", "a1111"))):
+            with self.subTest(arguments=arguments):
+                first = self.picture(*arguments, prompt=prompt)
+                seen.add(first[2])
+                self.assertEqual(len(seen), count + 2)
+                done = self.run_program("replay", self.folder / "a.png", "--out", self.folder / "again.png")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(size_and_pixels(self.folder / "again.png"), first)
+
     def test_replay_refuses_what_it_cannot_repeat(self):
         self.assert_fails(self.run_program("replay", self.folder / "none.png"), 66, "none.png")
         self.assert_fails(self.run_program("replay", ROOT / "README.md"), 65, "not a PNG")

@@ -69,12 +69,12 @@ ErrorCode code_of(const char* name, const char* text) {
   return ErrorCode::kInternal;
 }
 
-TEST(TaskJsonTest, WhatDoesNotFitIsABadFile) {
-  EXPECT_EQ(code_of("image_input", R"({"fit": "melt"})"), ErrorCode::kBadFile);
+TEST(TaskJsonTest, WhatDoesNotFitIsRefused) {
+  EXPECT_EQ(code_of("image_input", R"({"fit": "melt"})"), ErrorCode::kUnsupported);
   EXPECT_EQ(code_of("image_input", R"({"inpaint": {"extend": [1, 2]}})"), ErrorCode::kBadFile);
   EXPECT_EQ(code_of("image_input", R"({"inpaint": {"extend": [1, 2, 3, 1e99]}})"), ErrorCode::kBadFile);
   EXPECT_EQ(code_of("image_input", R"({"zoom": 1})"), ErrorCode::kUnsupported);
-  EXPECT_EQ(code_of("hires", R"({"upscaler": "magic"})"), ErrorCode::kBadFile);
+  EXPECT_EQ(code_of("hires", R"({"upscaler": "magic"})"), ErrorCode::kUnsupported);
   EXPECT_EQ(code_of("seamless", R"({"x": 1})"), ErrorCode::kBadFile);
 }
 

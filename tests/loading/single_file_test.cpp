@@ -6,14 +6,13 @@
 #include "loading/checkpoint.h"
 #include "loading/config_json.h"
 #include "loading/json_text.h"
-#include "loading/safetensors_header.h"
 #include "loading/small_models.h"
+#include "loading/sparse_file.h"
 #include "support/error_of.h"
 #include "support/temp_folder.h"
 
 #include <gmock/gmock.h>
 
-#include <fstream>
 #include <sstream>
 
 namespace fjord {
@@ -24,17 +23,10 @@ using loading::Source;
 using nlohmann::json;
 using testing::error_of;
 using ::testing::HasSubstr;
+using testing::Shapes;
 using testing::small_model;
 using testing::TempFolder;
 using testing::Tensors;
-
-using KeyList = std::map<std::string, std::string>;  // name -> "320,4,3,3"
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string out;
-  for (const auto size : shape) out += (out.empty() ? "" : ",") + std::to_string(size);
-  return out;
-}
 
 std::string without_prefix(const std::string& name) { return name.starts_with("text_model.") ? name.substr(11) : name; }
 
@@ -44,42 +36,19 @@ json read_json(const Source& source, const std::string& name) {
 
 std::string stem_of(const std::string& part) { return part.starts_with("text") ? "model" : "diffusion_pytorch_model"; }
 
-// A file of float16 zeros with the names and shapes of a list, that takes no memory.
-class ZeroFile : public loading::File {
- public:
-  explicit ZeroFile(const std::string& list) : name_(list) {
-    std::map<std::string, loading::TensorEntry> entries;
-    for (const auto& line : testing::packed_lines(list + ".keys.gz")) {
-      std::istringstream words(line);
-      std::string name, sizes;
-      words >> name >> sizes;
-      loading::TensorEntry entry{"F16", at::kHalf, {}, size_, size_};
-      std::uint64_t bytes = 2;
-      std::istringstream numbers(sizes == "-" ? "" : sizes);
-      for (std::string size; std::getline(numbers, size, ',');) {
-        entry.shape.push_back(std::stoll(size));
-        bytes *= static_cast<std::uint64_t>(entry.shape.back());
-      }
-      size_ = entry.end = size_ + bytes;
-      entries.emplace(name, entry);
-    }
-    head_ = loading::safetensors_head(entries, {});
-    size_ += head_.size();
+// Names and shapes of a published file.
+Shapes published_file(const std::string& list) {
+  Shapes out;
+  for (const auto& line : testing::packed_lines(list + ".keys.gz")) {
+    std::istringstream words(line);
+    std::string name, sizes;
+    words >> name >> sizes;
+    auto& shape = out[name];
+    std::istringstream numbers(sizes == "-" ? "" : sizes);
+    for (std::string size; std::getline(numbers, size, ',');) shape.push_back(std::stoll(size));
   }
-  std::uint64_t size() const override { return size_; }
-  const std::string& name() const override { return name_; }
-  void read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    for (auto& byte : out) {
-      byte = offset < head_.size() ? static_cast<std::byte>(head_[offset]) : std::byte{0};
-      ++offset;
-    }
-  }
-
- private:
-  std::string name_;
-  std::string head_;
-  std::uint64_t size_ = 0;
-};
+  return out;
+}
 
 struct FullSize {
   const char* list;
@@ -91,21 +60,15 @@ void PrintTo(const FullSize& each, std::ostream* out) { *out << each.list; }
 
 class FullSizeTest : public ::testing::TestWithParam<FullSize> {};
 
-KeyList keys_in(const Source& source, const std::string& part) {
+Shapes keys_in(const Source& source, const std::string& part) {
   const Checkpoint checkpoint(source, part, stem_of(part));
-  KeyList out;
-  for (const auto& name : checkpoint.names()) {
-    out[without_prefix(name)] = shape_text(checkpoint.find(name)->shape);
-  }
+  Shapes out;
+  for (const auto& name : checkpoint.names()) out[without_prefix(name)] = checkpoint.find(name)->shape;
   return out;
 }
 
-KeyList published_keys(const std::string& list) {
-  std::ifstream file(FJORD_TEST_DATA "/keys/" + list + ".keys");
-  KeyList out;
-  std::string key, shape;
-  while (file >> key >> shape) out[without_prefix(key)] = shape;
-  return out;
+Shapes published_keys(const std::string& list) {
+  return testing::read_packed_names(FJORD_TEST_DATA "/keys/" + list + ".keys", "text_model.");
 }
 
 // The published configuration says the same in all that the file's own one says, but for levels without transformers.
@@ -129,7 +92,9 @@ void expect_published(json config, const std::string& list, const std::string& p
 
 TEST_P(FullSizeTest, NamesShapesAndConfigurationsAreThePublishedOnes) {
   const auto& [list, pipeline, parts] = GetParam();
-  const auto file = loading::open_single_file(std::make_unique<ZeroFile>(list), {});
+  const TempFolder folder;
+  testing::write_sparse_file(folder.file("model.safetensors"), published_file(list));
+  const auto file = loading::open_single_file(loading::open_file(folder.file("model.safetensors")), {});
   EXPECT_EQ(file.task.pipeline, pipeline);
   EXPECT_EQ(read_json(*file.source, "model_index.json")["_class_name"], pipeline);
   for (const auto& [part, published] : parts) {
@@ -146,6 +111,9 @@ INSTANTIATE_TEST_SUITE_P(
                       FullSize{"sd15_inpainting",
                                "StableDiffusionInpaintPipeline",
                                {{"unet", "unet_sd15_inpainting"}, {"vae", "vae_sd15"}, {"text_encoder", "clip_l"}}},
+                      FullSize{"sd15_pix2pix",
+                               "StableDiffusionInstructPix2PixPipeline",
+                               {{"unet", "unet_sd15_pix2pix"}, {"vae", "vae_sd15"}, {"text_encoder", "clip_l"}}},
                       FullSize{"sd21",
                                "StableDiffusionPipeline",
                                {{"unet", "unet_sd21"}, {"vae", "vae_sd21"}, {"text_encoder", "openclip_h"}}},

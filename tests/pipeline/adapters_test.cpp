@@ -15,6 +15,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <future>
 
 namespace fjord::testing {
@@ -183,6 +184,38 @@ TEST(AdaptersTest, SwitchingBackAndForthChangesNothing) {
   }
 }
 
+// KiB of this process that are in memory.
+long resident() {
+  long size = 0, pages = 0;
+  std::ifstream("/proc/self/statm") >> size >> pages;
+  return pages * 4;
+}
+
+// Adapters that run beside the layers, one and two at once, and now and then one that is merged.
+TEST(AdaptersTest, FiveHundredSwitchesLeaveTheModelAndTheMemoryAsTheyWere) {
+  const auto a = model().load_adapter(files().path("kohya")), b = model().load_adapter(files().path("diffusers"));
+  const auto merged = model().load_adapter(files().path("dora"));
+  auto request = plain_request();
+  request.width = request.height = 32;
+  request.guidance = 1;
+  request.steps = 1;
+  const auto base = pixels(model(), request);
+  long after_some = 0;
+  for (int cycle = 0; cycle < 500; ++cycle) {
+    const double strength = 0.1 + 0.01 * (cycle % 50);
+    request.adapters = {{a, strength}};
+    if (cycle % 2 == 1) request.adapters.push_back({b, 1 - strength});
+    if (cycle % 25 == 0) request.adapters = {{merged, strength}};
+    EXPECT_NE(pixels(model(), request), base) << cycle;
+    request.adapters.clear();
+    ASSERT_EQ(pixels(model(), request), base) << cycle;
+    if (cycle == 100) after_some = resident();
+  }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which keep what was freed
+  EXPECT_LT(resident() - after_some, 2048);
+#endif
+}
+
 TEST(AdaptersTest, Int8AndBFloat16TakeAdapters) {
   const TempFolder folder;
   quantize(random_model(), folder.file("int8"));
@@ -247,10 +280,22 @@ TEST(AdaptersTest, BadEmbeddingsAreRefused) {
   EXPECT_THAT(refusal({{"<a>", at::ones({32})}, {"<b>", at::ones({32})}}), HasSubstr("vectors of one token"));
   EXPECT_THAT(refusal({{"clip_g", at::ones({1, 32})}}), HasSubstr("another family"));
   EXPECT_THAT(refusal({{"<a>", at::ones({3, 32})}}, {"<x>", "<y>"}), HasSubstr("one token or 3"));
+  std::map<std::string, at::Tensor> mostly_unknown{{"clip_l", at::ones({1, 32})}};
+  for (int i = 0; i < 99; ++i) mostly_unknown["junk." + std::to_string(i)] = at::ones({1});
+  EXPECT_THAT(refusal(mostly_unknown), HasSubstr("clip_l and clip_g, got \"junk.0\" among 100 tensors"));
+  EXPECT_THAT(refusal({}), HasSubstr("got no tensors"));
   auto request = plain_request();
   loading::write_safetensors(folder.file("crown.safetensors"), {{"emb_params", at::ones({1, 32})}});
   request.adapters = {{model().load_embedding(folder.file("crown.safetensors"))}};
   EXPECT_THAT(error_of([&] { model().generate(request); }).what(), HasSubstr("word of the vocabulary"));
+}
+
+// A name is what a prompt calls the vectors, never a place in the file system.
+TEST(AdaptersTest, ATokenNamedLikeAPathIsAToken) {
+  const TempFolder folder;
+  loading::write_safetensors(folder.file("word.safetensors"), {{"../../etc/passwd", at::ones({1, 32})}});
+  const auto word = model().load_embedding(folder.file("word.safetensors"));
+  EXPECT_EQ(word.info().tokens, std::vector<std::string>{"../../etc/passwd"});
 }
 
 TEST(AdaptersTest, OneTokenForEachVector) {

@@ -78,6 +78,10 @@ at::Tensor pixel_differences(const std::vector<Image>& images, const at::Tensor&
   return (at::stack(out) - expected.to(at::kInt)).abs();
 }
 
+double mean_difference(const std::vector<Image>& images, const at::Tensor& expected) {
+  return pixel_differences(images, expected).to(at::kDouble).mean().item<double>();
+}
+
 void expect_pictures(const std::vector<Image>& images, const at::Tensor& expected) {
   ASSERT_EQ(static_cast<std::int64_t>(images.size()), expected.size(0));
   ASSERT_EQ(images[0].height, expected.size(1));

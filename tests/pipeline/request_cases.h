@@ -20,6 +20,8 @@ Request make_request(const nlohmann::json& json);
 at::Tensor recorded_images(const std::string& folder, const std::string& name);
 // Differences of pixels, in levels of 255, int [images, height, width, 3].
 at::Tensor pixel_differences(const std::vector<Image>& images, const at::Tensor& expected);
+// Their mean.
+double mean_difference(const std::vector<Image>& images, const at::Tensor& expected);
 // Expects what docs/numerics.md promises of pictures: within 1 level everywhere, 99.5 % of every picture's values
 // equal. Records "levels" and "equal" as properties of the test, from which scripts/parity_table.py makes
 // docs/parity.md.

@@ -15,7 +15,8 @@ from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 import pipelines
-from adapters import OUT, draw, packed, read_metadata, shapes_of
+from adapters import OUT, draw, read_metadata, shapes_of
+from packed_names import packed
 
 BASE = dict(prompt="a gold crown on red cloth", width=64, height=64, steps=5, guidance=4.0, seed=11)
 UNET = r".*(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.0\.proj|up_blocks\.1\.resnets\.0\.conv1)"

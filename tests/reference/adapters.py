@@ -16,6 +16,7 @@ from peft import set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 import models
+from packed_names import packed
 from seeded_weights import fill
 
 OUT = pathlib.Path("tests/data/adapters")
@@ -44,16 +45,6 @@ def draw(shapes: dict, seed: int, gain: float, alpha: float | None = None) -> di
 
 def shapes_of(tensors: dict) -> dict:
     return {name: list(tensor.shape) for name, tensor in tensors.items()}
-
-
-def packed(shapes: dict) -> str:
-    """The same as a short text: for every name how many characters it shares with the one before, then the rest."""
-    lines, last = [], ""
-    for name, shape in sorted(shapes.items()):
-        common = next((i for i, (a, b) in enumerate(zip(name, last)) if a != b), min(len(name), len(last)))
-        lines.append(f"{common} {name[common:]} {','.join(map(str, shape))}")
-        last = name
-    return "\n".join(lines)
 
 
 def make_unet(name: str) -> UNet2DConditionModel:

@@ -270,13 +270,13 @@ def control_picture(case: dict, each: dict):
     return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
 
 
-def net_names(name: str) -> dict:
+def net_names(net: ControlNetModel) -> dict:
     """Names of a ControlNet in diffusers' layout -> those in the authors'."""
-    state = make(name).state_dict()
+    state = net.state_dict()
     trunk = [key for key in state if not key.startswith("controlnet_")]
     out = {names[0]: key.replace("model.diffusion_model.", "control_model.")
-           for key, (_, names) in unet_recipes(trunk, NETS[name][0]["layers_per_block"]).items()}
-    blocks = 2 * (len(EMBEDDING["conditioning_embedding_out_channels"]) - 1)
+           for key, (_, names) in unet_recipes(trunk, net.config.layers_per_block).items()}
+    blocks = 2 * (len(net.config.conditioning_embedding_out_channels) - 1)
     for key in state:
         if not key.startswith("controlnet_"):
             continue
@@ -290,17 +290,18 @@ def net_names(name: str) -> dict:
             number = 0 if part == "conv_in" else blocks + 1 if part == "conv_out" else 1 + int(part.split(".")[1])
             head = f"input_hint_block.{2 * number}"
         out[key] = f"control_model.{head}.{tail}"
-    check_net_names(name, out, state)
+    check_net_names(net, out)
     return out
 
 
-def check_net_names(name: str, names: dict, state: dict) -> None:
-    """diffusers' own converter gives back what the names were made of; pooled text it leaves out."""
+def check_net_names(net: ControlNetModel, names: dict) -> None:
+    """diffusers' own converter gives back the very tensors that the names were made of; pooled text it leaves out."""
+    state = net.state_dict()
     file = {original: state[own] for own, original in names.items()}
-    back = convert_controlnet_checkpoint(file, dict(NETS[name][0]))
+    back = convert_controlnet_checkpoint(dict(file), dict(net.config))
     wanted = {key for key in state if not key.startswith("add_embedding.")}
     assert set(back) == wanted, set(back) ^ wanted
-    assert all(torch.equal(back[key], state[key]) for key in wanted)
+    assert all(back[key] is state[key] for key in wanted)
 
 
 def adapter_names(name: str) -> dict:
@@ -342,7 +343,7 @@ def main() -> None:
         outputs |= adapter_output(name)
     outputs |= unet_outputs()
     save_file({name: tensor.contiguous() for name, tensor in outputs.items()}, OUT / "networks.safetensors")
-    names = {name: net_names(name) for name in ("tiny_net", "sdxl_net")}
+    names = {name: net_names(make(name)) for name in ("tiny_net", "sdxl_net")}
     names |= {name: adapter_names(name) for name in ("tiny_adapter", "random_adapter", "random_light")}
     (OUT / "original_names.json").write_text(json.dumps(names, indent=0) + "\n")
     if not runner:

@@ -17,8 +17,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 import families
-from adapters import draw, packed
+from adapters import draw
 from families import DDIM, NOISE, TWO_TEXTS
+from packed_names import packed
 from pipelines import TINY
 from tasks import LANCZOS, as_tensor, generator_of, mask_of, picture
 
@@ -61,6 +62,9 @@ CASES = {
     "lora": dict(adapters=[["lora", 1.0, 1.0]]),
     "lora_strengths": dict(adapters=[["lora", 0.6, 1.3]], negative_prompt="a coin"),
     "lora_image": dict(HALF, adapters=[["lora", 1.0, 1.0]]),
+    # As LCM-LoRA and the LoRAs of Hyper-SD are used.
+    "lora_lcm": dict(adapters=[["lora", 1.0, 1.0]], scheduler="LCMScheduler", steps=4, guidance=1.5),
+    "lora_tcd": dict(adapters=[["lora", 0.125, 1.0]], scheduler="TCDScheduler", options=dict(eta=0.3), steps=4, guidance=1.0),
     "token": dict(embeddings=[["token", ["<ruby>"]]], prompt="a <ruby> crown on red cloth"),
     "token_and_lora": dict(embeddings=[["token", ["<ruby>"]]], adapters=[["lora", 0.5, 0.5]], prompt="a <ruby> crown"),
     "perturbed": dict(perturbed_scale=3.0),
@@ -76,7 +80,8 @@ CASES = {
     "tiny_hole_dpm2": dict(HOLE, model="tiny", scheduler=DPM2),
 }
 RANK = 2
-ENDS = dict(lora_unet_=("attn1.to_q", "attn2.to_v", "ff.net.2", "proj_in"), lora_te1_=("q_proj", "fc1"), lora_te2_=("v_proj", "fc2"))
+ENDS = dict(lora_unet_=("attn1.to_q", "attn2.to_v", "ff.net.2", "proj_in"), lora_te1_=("q_proj", "out_proj", "fc1"),
+            lora_te2_=("v_proj", "out_proj", "fc2"))  # without out_proj this diffusers knows no names of text encoders
 
 
 def make_pipeline(model: str) -> diffusers.DiffusionPipeline:
@@ -155,6 +160,9 @@ class Runner:
             tensors = {key.replace("lora_te1_text_model_", "lora_te1_"): tensor for key, tensor in draw(**self.files[name]).items()}
             pipe.load_lora_weights(tensors, adapter_name=name)
             pipe.set_adapters([name], [dict(unet=unet, text_encoder=text, text_encoder_2=text)])
+            for network in (pipe.unet, pipe.text_encoder, pipe.text_encoder_2):
+                factors = [tensor for key, tensor in network.named_parameters() if "lora_B" in key]
+                assert factors and all(tensor.abs().max() > 0 for tensor in factors), "a part of the LoRA was not loaded"
 
     def arguments(self, case: dict, generator=None) -> dict:
         out = families.size_arguments(case)

@@ -42,13 +42,16 @@ FILES = {
     "xl_whole": dict(kind="whole", model="sdxl", seed=24),
     "xl_plus": dict(kind="resampler", model="sdxl", seed=25),
 }
-TOKENS, HIDDEN, HEADS, DEPTH = 5, 24, 2, 4
+# Of the image encoder: numbers for a patch and for the whole picture. Of a resampler: the rest.
+SIZES = dict(patch=VISION["hidden_size"], whole=VISION["projection_dim"], tokens=5, hidden=24, heads=2, depth=4)
 
 BASE = dict(model="random", prompt="a gold crown on red cloth", width=64, height=48, steps=3, guidance=4.0, seed=11)
 ONE = dict(adapter="whole", pictures=[[64, 48, 1]], scale=0.8)
 PLUS = dict(ONE, adapter="plus")
 TWO = dict(ONE, pictures=[[64, 48, 1], [40, 70, 3]])
-HALVES = dict(TWO, masks=[[0, 0, 30, 48], [34, 10, 64, 48]])
+# Both sides halve evenly: elsewhere diffusers guesses another size of the layers than they have.
+EVEN = dict(height=32)
+HALVES = dict(TWO, masks=[[0, 0, 30, 32], [34, 10, 64, 32]], mask_size=[64, 32])
 XL = dict(model="sdxl")
 # "prompts": image prompts. "layers" is what set_ip_adapter_scale takes, "layer_scales" the same for fjord.
 STYLE = dict(layers={"up": {"block_1": [0.0, 1.0, 0.0]}}, scale=0.0, layer_scales={"up_blocks.1.attentions.1": 1.0})
@@ -67,9 +70,9 @@ CASES = {
     "two_pictures": dict(prompts=[TWO]),
     "two_pictures_plus": dict(prompts=[dict(TWO, adapter="plus")]),
     "two_adapters": dict(prompts=[dict(ONE, scale=0.6), dict(PLUS, scale=-0.4, pictures=[[40, 70, 3]])]),
-    "masks": dict(prompts=[HALVES]),
-    "masks_batch": dict(prompts=[dict(HALVES, adapter="plus")], images=2),
-    "masks_of_another_size": dict(prompts=[dict(HALVES, mask_size=[90, 61])]),
+    "masks": dict(EVEN, prompts=[HALVES]),
+    "masks_batch": dict(EVEN, prompts=[dict(HALVES, adapter="plus")], images=2),
+    "masks_of_another_size": dict(EVEN, prompts=[dict(HALVES, mask_size=[90, 61])]),
     "style": dict(prompts=[dict(ONE, **STYLE)]),
     "layout": dict(prompts=[dict(PLUS, **LAYOUT)]),
     "perturbed": dict(prompts=[ONE], perturbed_scale=2.0),
@@ -77,7 +80,8 @@ CASES = {
     "image_to_image": dict(prompts=[ONE], start=[64, 48, 2], strength=0.7, steps=4),
     "xl_whole": dict(XL, prompts=[dict(ONE, adapter="xl_whole")]),
     "xl_plus": dict(XL, prompts=[dict(ONE, adapter="xl_plus")], negative_prompt="a coin"),
-    "xl_two": dict(XL, prompts=[dict(HALVES, adapter="xl_whole"), dict(ONE, adapter="xl_plus", scale=0.3, masks=[[0, 0, 64, 24]])]),
+    "xl_two": dict(XL, **EVEN, prompts=[dict(HALVES, adapter="xl_whole"),
+                                        dict(ONE, adapter="xl_plus", scale=0.3, masks=[[0, 0, 64, 24]], mask_size=[64, 32])]),
     "xl_style": dict(XL, prompts=[dict(ONE, adapter="xl_plus", scale=0.0, layers={"up": {"block_0": [0.0, 1.0, 0.0]}},
                                        layer_scales={"up_blocks.0.attentions.1": 1.0})]),
     "changed": dict(model="editing", prompts=[ONE], start=[64, 48, 2]),
@@ -91,25 +95,25 @@ def layer_sizes(unet: diffusers.UNet2DConditionModel) -> list:
     return [modules[name].inner_dim for name in names if name.endswith("attn2")]
 
 
-def shapes_of(kind: str, unet: diffusers.UNet2DConditionModel) -> dict:
+def shapes_of(kind: str, unet: diffusers.UNet2DConditionModel, sizes: dict = SIZES) -> dict:
     """An adapter's file in the original layout."""
-    text, patch, whole = unet.config.cross_attention_dim, VISION["hidden_size"], VISION["projection_dim"]
-    inner = 64 * HEADS
+    text, patch, whole, hidden = unet.config.cross_attention_dim, sizes["patch"], sizes["whole"], sizes["hidden"]
+    inner = 64 * sizes["heads"]
     if kind == "whole":
         shapes = {"proj.weight": [4 * text, whole], "proj.bias": [4 * text], "norm.weight": [text], "norm.bias": [text]}
     elif kind == "patches":
         shapes = {"proj.0.weight": [patch, patch], "proj.0.bias": [patch], "proj.2.weight": [text, patch],
                   "proj.2.bias": [text], "proj.3.weight": [text], "proj.3.bias": [text]}
     else:
-        shapes = {"latents": [1, TOKENS, HIDDEN], "proj_in.weight": [HIDDEN, patch], "proj_in.bias": [HIDDEN],
-                  "proj_out.weight": [text, HIDDEN], "proj_out.bias": [text], "norm_out.weight": [text],
+        shapes = {"latents": [1, sizes["tokens"], hidden], "proj_in.weight": [hidden, patch], "proj_in.bias": [hidden],
+                  "proj_out.weight": [text, hidden], "proj_out.bias": [text], "norm_out.weight": [text],
                   "norm_out.bias": [text]}
-        for i in range(DEPTH):
-            shapes |= {f"layers.{i}.0.{norm}.{part}": [HIDDEN] for norm in ("norm1", "norm2") for part in ("weight", "bias")}
-            shapes |= {f"layers.{i}.0.to_q.weight": [inner, HIDDEN], f"layers.{i}.0.to_kv.weight": [2 * inner, HIDDEN],
-                       f"layers.{i}.0.to_out.weight": [HIDDEN, inner], f"layers.{i}.1.0.weight": [HIDDEN],
-                       f"layers.{i}.1.0.bias": [HIDDEN], f"layers.{i}.1.1.weight": [4 * HIDDEN, HIDDEN],
-                       f"layers.{i}.1.3.weight": [HIDDEN, 4 * HIDDEN]}
+        for i in range(sizes["depth"]):
+            shapes |= {f"layers.{i}.0.{norm}.{part}": [hidden] for norm in ("norm1", "norm2") for part in ("weight", "bias")}
+            shapes |= {f"layers.{i}.0.to_q.weight": [inner, hidden], f"layers.{i}.0.to_kv.weight": [2 * inner, hidden],
+                       f"layers.{i}.0.to_out.weight": [hidden, inner], f"layers.{i}.1.0.weight": [hidden],
+                       f"layers.{i}.1.0.bias": [hidden], f"layers.{i}.1.1.weight": [4 * hidden, hidden],
+                       f"layers.{i}.1.3.weight": [hidden, 4 * hidden]}
     out = {"image_proj." + key: shape for key, shape in shapes.items()}
     for i, size in enumerate(layer_sizes(unet)):
         out |= {f"ip_adapter.{2 * i + 1}.to_{part}_ip.weight": [size, text] for part in "kv"}
@@ -232,7 +236,6 @@ def main() -> None:
         images = load_file(OUT / "images.safetensors") if sys.argv[1:] and (OUT / "images.safetensors").exists() else {}
         for name in wanted:
             images[name] = as_tensor(runner.run(cases[name]))
-            print(name, float((images[name][:1].float() - images.get("none", images[name])[:1].float()).abs().mean()))
         save_file(networks(runner), OUT / "networks.safetensors")
         files = {name: dict(file, layers=layer_sizes(runner.base(file["model"]).unet),
                             text=runner.base(file["model"]).unet.config.cross_attention_dim) for name, file in FILES.items()}

@@ -18,9 +18,11 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from processor import finish, recordings_folder
+
 warnings.filterwarnings("ignore")
 diffusers.logging.set_verbosity_error()
-OUT = pathlib.Path("tests/data/schedulers")
+OUT = recordings_folder("schedulers")
 SHAPE = (2, 4, 2, 3)
 DDPM, DDIM = "DDPMScheduler", "DDIMScheduler"
 MULTI, SINGLE = "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"
@@ -315,3 +317,4 @@ if __name__ == "__main__":
     trajectories()
     tables()
     sweeps()
+    finish("schedulers")

@@ -41,6 +41,7 @@ ENCODERS = {
 FULL_SIZE = {  # file: (encoders, unet, vae, text encoders) of key_lists.py
     "sd15": ("sd1", "unet_sd15", "vae_sd15", ["clip_l"]),
     "sd15_inpainting": ("sd1", "unet_sd15_inpainting", "vae_sd15", ["clip_l"]),
+    "sd15_pix2pix": ("sd1", "unet_sd15_pix2pix", "vae_sd15", ["clip_l"]),
     "sd21": ("sd2", "unet_sd21", "vae_sd21", ["openclip_h"]),
     "sdxl": ("sdxl", "unet_sdxl", "vae_sdxl", ["clip_l", "openclip_bigg"]),
     "sdxl_refiner": ("refiner", "unet_sdxl_refiner", "vae_sdxl", ["openclip_bigg"]),

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from processor import finish, recordings_folder
 from schedulers import COSINE, MULTI, SD, SINGLE, SPACINGS, TRAINED, WideTorch, begin_at, make, network, replaced
 
-OUT = pathlib.Path("tests/data/solvers")
+OUT = recordings_folder("solvers")
 SHAPE = (2, 2, 1, 3)
 EULER, ANCESTRAL, HEUN, LMS = (name + "DiscreteScheduler" for name in ("Euler", "EulerAncestral", "Heun", "LMS"))
 KDPM2, KDPM2A, SDE = "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler"
@@ -403,3 +404,4 @@ if __name__ == "__main__":
     for part in (trajectories, sweeps, brownian):
         if part.__name__ in sys.argv[1:] or len(sys.argv) == 1:
             part()
+    finish("solvers")

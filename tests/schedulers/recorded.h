@@ -15,7 +15,8 @@ namespace fjord::testing {
 
 using Tensors = std::map<std::string, at::Tensor>;
 
-// All tensors of tests/data/<folder>/<name>.safetensors, and the list in <name>.json.
+// All tensors of tests/data/<folder>/<name>.safetensors, and the list in <name>.json; from <folder>_intel where this
+// processor's arithmetic is the one recorded there.
 Tensors recorded_tensors(const std::string& name, const std::string& folder = "schedulers");
 nlohmann::json recorded_list(const std::string& name, const std::string& folder = "schedulers");
 

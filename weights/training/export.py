@@ -1,7 +1,4 @@
-"""Joins the trained parts into a pipeline folder of float16 weights, as weights/tiny.
-
-Run: python weights/training/export.py DENOISER VAE TOKENIZER OUT
-"""
+"""Joins the trained parts into a pipeline folder of float16 weights, as weights/tiny."""
 
 import argparse
 import json
@@ -12,7 +9,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from schedule import save_whole
+from loop import save_whole
 from train_denoiser import BETAS
 
 DEFAULTS = {"steps": 25, "guidance": 4.0}  # fjord.json
@@ -29,19 +26,18 @@ def export(denoiser: pathlib.Path, vae: pathlib.Path, tokenizer: pathlib.Path, o
     save_whole(pipeline.to(torch.float16), out)
     for name in ("vocab.json", "merges.txt"):  # transformers 5 writes tokenizer.json alone
         shutil.copy(tokenizer / name, out / "tokenizer" / name)
+    for path in out.glob("*/training.json"):
+        path.unlink()
     for path in out.glob("*/config.json"):  # no paths of the machine that trained
         config = {key: value for key, value in json.loads(path.read_text()).items() if key != "_name_or_path"}
         path.write_text(json.dumps(config, indent=2) + "\n")
     (out / "fjord.json").write_text(json.dumps(DEFAULTS) + "\n")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
     for name in ("denoiser", "vae", "tokenizer", "out"):
         parser.add_argument(name, type=pathlib.Path)
-    options = parser.parse_args()
+
+
+def run(options) -> None:
     export(options.denoiser, options.vae, options.tokenizer, options.out)
-
-
-if __name__ == "__main__":
-    main()

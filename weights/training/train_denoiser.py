@@ -1,8 +1,8 @@
 """Trains text encoder and U-Net together on the VAE's latents: velocity prediction, min-SNR weights (arXiv:2303.09556),
 captions drawn anew at every step, one in ten left out for guidance.
 
-With --from FOLDER (a pipeline folder such as weights/tiny) training goes on from its text encoder and U-Net.
-Writes OUT/unet and OUT/text_encoder. Run: python weights/training/train_denoiser.py DATA VAE TOKENIZER OUT
+DATA folders may hold pictures of different sizes: every step takes one of them, and small pictures in larger batches.
+With --from FOLDER training starts from the text encoder and U-Net there. Writes OUT/unet and OUT/text_encoder, float16.
 """
 
 import argparse
@@ -10,30 +10,26 @@ import pathlib
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from make_dataset import load_images, load_scenes
-from rendering.scenes import caption
-from schedule import Average, Budget, add_budget_options, learning_rate, mixed_precision, save_whole, take_step
-from train_vae import encode
+from data import load_images, load_scenes
+from loop import Run, Settings, add_options as add_loop_options, settings_of, steps_of
+from networks import NETWORKS, TEXT_WIDTH
+from rendering.captions import caption
+from train_tokenizer import SIZE as VOCABULARY
+from train_vae import encode, load_vae
 
-BATCH, DROPPED_CAPTIONS, SNR_LIMIT = 64, .1, 5.
+DROPPED_CAPTIONS, SNR_LIMIT = .1, 5.
 BETAS = {"num_train_timesteps": 1000, "beta_start": .00085, "beta_end": .012, "beta_schedule": "scaled_linear"}
-
-
-def new_unet() -> UNet2DConditionModel:
-    return UNet2DConditionModel(
-        sample_size=16, block_out_channels=(64, 96, 96), layers_per_block=1, cross_attention_dim=128,
-        attention_head_dim=[2, 3, 3], down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"))
 
 
 def new_text_encoder() -> CLIPTextModel:
     return CLIPTextModel(CLIPTextConfig(
-        vocab_size=1024, hidden_size=128, intermediate_size=512, num_hidden_layers=3, num_attention_heads=4,
-        max_position_embeddings=77, hidden_act="quick_gelu", bos_token_id=1022, eos_token_id=1023, pad_token_id=1023,
-        projection_dim=128))
+        vocab_size=VOCABULARY, hidden_size=TEXT_WIDTH, intermediate_size=512, num_hidden_layers=3, num_attention_heads=4,
+        max_position_embeddings=77, hidden_act="quick_gelu", bos_token_id=VOCABULARY - 2, eos_token_id=VOCABULARY - 1,
+        pad_token_id=VOCABULARY - 1, projection_dim=TEXT_WIDTH))
 
 
 def alphas_cumprod() -> torch.Tensor:
@@ -49,71 +45,85 @@ def loss_weights(alphas: torch.Tensor) -> torch.Tensor:
 
 
 class Batches:
-    """Draws noisy latents, timesteps, target velocities and token ids."""
+    """Draws training batches from sets of (scaled latents, scenes)."""
 
-    def __init__(self, latents, factor: float, scenes: list, tokenizer, seed: int):
-        self.latents, self.factor, self.scenes, self.tokenizer = latents, factor, scenes, tokenizer
-        self.rng, self.alphas = np.random.default_rng(seed), alphas_cumprod()
+    def __init__(self, sets: list, tokenizer, batch: int = 64):
+        self.sets, self.tokenizer, self.batch = sets, tokenizer, batch
+        self.alphas = alphas_cumprod()
 
-    def draw(self) -> tuple:
-        chosen = self.rng.integers(0, len(self.scenes), BATCH)
-        texts = ["" if self.rng.random() < DROPPED_CAPTIONS else caption(self.rng, self.scenes[i]) for i in chosen]
-        ids = self.tokenizer(texts, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
-        mean, deviation = self.latents[chosen].float().unbind(1)
-        clean = (mean + deviation * torch.randn_like(mean)) * self.factor
-        timesteps = torch.randint(0, len(self.alphas), (BATCH, ))
+    def ids_of(self, texts: list):
+        return self.tokenizer(texts, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+
+    def draw_clean(self, rng) -> tuple:
+        """Clean latents, token ids, and which pictures were chosen."""
+        latents, scenes = self.sets[int(rng.integers(len(self.sets)))]
+        count = max(1, self.batch * 16 * 16 // (latents.shape[2] * latents.shape[3]))
+        chosen = rng.integers(0, len(scenes), count)
+        texts = ["" if rng.random() < DROPPED_CAPTIONS else caption(rng, scenes[i]) for i in chosen]
+        return torch.from_numpy(latents[chosen]).float(), self.ids_of(texts), chosen
+
+    def draw(self, rng) -> tuple:
+        """Noisy latents, timesteps, target velocities, token ids, and which pictures were chosen."""
+        clean, ids, chosen = self.draw_clean(rng)
+        timesteps = torch.randint(0, len(self.alphas), (len(clean), ))
         noise = torch.randn_like(clean)
         alpha = self.alphas[timesteps].sqrt()[:, None, None, None]
         sigma = (1 - self.alphas[timesteps]).sqrt()[:, None, None, None]
-        return alpha * clean + sigma * noise, timesteps, alpha * noise - sigma * clean, ids
+        return alpha * clean + sigma * noise, timesteps, alpha * noise - sigma * clean, ids, chosen
 
 
-def train(unet, text_encoder, batches: Batches, budget: Budget, seed: int, rate: float) -> list:
-    """Trains in place, leaves the averaged weights, returns the velocity error of every step."""
-    torch.manual_seed(seed + 1)
-    parameters = [*unet.parameters(), *text_encoder.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(.9, .99), weight_decay=1e-2, foreach=True)
-    average = Average(parameters, .999)
+def losses(unet, text_encoder, batches: Batches, weights, rng):
+    noisy, timesteps, velocity, ids, _ = batches.draw(rng)
+    prediction = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
+    errors = ((prediction.float() - velocity) ** 2).mean((1, 2, 3))
+    return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}
+
+
+def train_attention_explicitly(unet) -> None:
+    """Explicit products train faster on a CPU than the fused attention."""
+    unet.set_attn_processor(AttnProcessor())
+
+
+def train(unet, text_encoder, batches: Batches, settings: Settings, folder: pathlib.Path, begin: int = 0,
+          resume: bool = False) -> Run:
+    train_attention_explicitly(unet)
     weights = loss_weights(batches.alphas)
-    history = []
-    while (part := budget.part()) < 1:
-        noisy, timesteps, velocity, ids = batches.draw()
-        with mixed_precision():
-            prediction = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
-        errors = ((prediction.float() - velocity) ** 2).mean((1, 2, 3))
-        take_step((errors * weights[timesteps]).mean(), parameters, optimizer,
-                  learning_rate(rate, budget.step, part, 300, .35, .02))
-        average.update()
-        budget.step += 1
-        history.append(errors.mean().item())
-        if budget.step % 100 == 0:
-            print(f"{budget.seconds_so_far():.0f} s, step {budget.step}, velocity error {np.mean(history[-100:]):.4f}",
-                  flush=True)
-    average.copy_to_parameters()
-    return history
+    run = Run(folder, {"unet": unet.train(), "text_encoder": text_encoder.train()}, settings, begin)
+    if resume:
+        run.resume()
+    run.train(lambda step, rng: losses(unet, text_encoder, batches, weights, rng))
+    return run
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("data", "vae", "tokenizer", "out"):
+def latents_of(vae, folder: pathlib.Path) -> np.ndarray:
+    """The scaled latents of a data folder, float16; computed once, and kept there in latents.npy."""
+    file = folder / "latents.npy"
+    if not file.exists():
+        np.save(file.with_suffix(".part.npy"), encode(vae, load_images(folder)) * np.float16(vae.config.scaling_factor))
+        file.with_suffix(".part.npy").rename(file)
+    return np.load(file, mmap_mode="r")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    for name in ("vae", "tokenizer", "out"):
         parser.add_argument(name, type=pathlib.Path)
-    parser.add_argument("--from", dest="start", type=pathlib.Path, help="go on from this pipeline folder")
-    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate (default: 1e-3; 8e-4 to go on)")
-    add_budget_options(parser, 26)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    parser.add_argument("data", type=pathlib.Path, nargs="+")
+    parser.add_argument("--from", dest="start", type=pathlib.Path, help="start from the weights in this folder")
+    parser.add_argument("--network", choices=NETWORKS, default="unet", help="what is trained (default: unet); for comparisons")
+    parser.add_argument("--batch", type=int, default=64, help="of pictures of 128x128 (default: 64)")
+    add_loop_options(parser, 1e-3)
+
+
+def run(options) -> None:
     torch.manual_seed(options.seed)
-    vae = AutoencoderKL.from_pretrained(options.vae, torch_dtype=torch.float32).eval()
-    unet, text_encoder = new_unet(), new_text_encoder()
+    unet, text_encoder, begin = NETWORKS[options.network](), new_text_encoder(), 0
     if options.start:
         unet = UNet2DConditionModel.from_pretrained(options.start / "unet", torch_dtype=torch.float32)
         text_encoder = CLIPTextModel.from_pretrained(options.start / "text_encoder", dtype=torch.float32)
-    batches = Batches(encode(vae, load_images(options.data)), vae.config.scaling_factor, load_scenes(options.data),
-                      CLIPTokenizer.from_pretrained(options.tokenizer), options.seed)
-    train(unet.train(), text_encoder.train(), batches, Budget(options.minutes, options.steps), options.seed, options.rate)
-    save_whole(unet, options.out / "unet")
-    save_whole(text_encoder, options.out / "text_encoder")
-
-
-if __name__ == "__main__":
-    main()
+        begin = steps_of(options.start / "unet")
+    vae = load_vae(options.vae).eval()
+    sets = [(latents_of(vae, folder), load_scenes(folder)) for folder in options.data]
+    batches = Batches(sets, CLIPTokenizer.from_pretrained(options.tokenizer), options.batch)
+    training = train(unet, text_encoder, batches, settings_of(options), options.work, begin, options.resume)
+    for name in ("unet", "text_encoder"):
+        training.write(name, options.out / name)

@@ -1,30 +1,62 @@
-"""Trains the VAE: L1, L1 of a Laplacian pyramid and a small KL term; crops of 64 first, whole pictures later.
+"""Trains the VAE: L1, squared error, L1 of a Laplacian pyramid and a small KL term; first crops, later larger ones.
 
-With --from FOLDER training goes on from that VAE; with --decoder-only its encoder stays as it is, so that latents that
-were computed with it stay valid. Writes OUT in diffusers' format. Run: python weights/training/train_vae.py DATA OUT
+With --from FOLDER training starts from that VAE's weights, widened if it has fewer latents; with --decoder-only its encoder
+stays as it is, so that latents that were computed with it stay valid. Writes OUT in diffusers' format, float16.
 """
 
 import argparse
+import dataclasses
 import pathlib
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
+from diffusers.models.resnet import ResnetBlock2D
 
-from make_dataset import load_images
-from rendering.pixels import SIZE
-from schedule import Average, Budget, add_budget_options, learning_rate, mixed_precision, save_whole, take_step
+from data import load_images
+from loop import Run, Settings, add_options as add_loop_options, settings_of, steps_of
 
-BATCH, CROP, CROP_UNTIL = 8, 64, .55
-KL_WEIGHT = 5e-4
-PYRAMID_LEVELS = 3
+KL_WEIGHT, SQUARED_WEIGHT = 5e-4, 6.
+PYRAMID_LEVELS, LATENT_CHANNELS = 3, 16
+NEW_LOG_VARIANCE = -4.  # of latents that are added to a trained VAE: little noise
 
 
-def new_vae() -> AutoencoderKL:
-    return AutoencoderKL(down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
-                         block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=4, norm_num_groups=4,
-                         sample_size=SIZE)
+def new_vae(latent_channels: int = LATENT_CHANNELS) -> AutoencoderKL:
+    """Factor 8. Residual branches begin at zero: a network that is nearly linear learns faster."""
+    vae = AutoencoderKL(down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
+                        block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=latent_channels,
+                        norm_num_groups=4, sample_size=128)
+    for module in vae.modules():
+        if isinstance(module, ResnetBlock2D):
+            torch.nn.init.zeros_(module.conv2.weight)
+    return vae
+
+
+@torch.no_grad()
+def widened(vae: AutoencoderKL) -> AutoencoderKL:
+    """The same VAE with LATENT_CHANNELS latents, of which the decoder does not heed the new ones yet."""
+    wide, old, new = new_vae(), vae.config.latent_channels, LATENT_CHANNELS
+    state, start = wide.state_dict(), vae.state_dict()
+    rows = [*range(old), *range(new, new + old)]  # means and log variances of the old latents
+    for name, value in start.items():
+        if state[name].shape == value.shape:
+            state[name].copy_(value)
+    for name, kept in (("quant_conv", rows), ("post_quant_conv", rows[:old])):
+        weight = state[name + ".weight"].copy_(torch.eye(len(state[name + ".weight"]))[..., None, None])
+        weight[np.ix_(kept, kept)] = start[name + ".weight"]
+        state[name + ".bias"].zero_()[kept] = start[name + ".bias"]
+    state["encoder.conv_out.weight"][rows] = start["encoder.conv_out.weight"]
+    state["encoder.conv_out.bias"].zero_()[rows] = start["encoder.conv_out.bias"]
+    state["encoder.conv_out.bias"][new + old:] = NEW_LOG_VARIANCE
+    state["decoder.conv_in.weight"].zero_()[:, :old] = start["decoder.conv_in.weight"]
+    return wide
+
+
+@dataclasses.dataclass
+class Crops:
+    size: int = 64
+    batch: int = 8
 
 
 def pyramid_difference(a, b):
@@ -38,91 +70,87 @@ def pyramid_difference(a, b):
     return total + (a - b).abs().mean()
 
 
-def draw_batch(images, rng, crop: int):
-    """[BATCH, 3, crop, crop] in -1..1, half of the batches mirrored."""
-    chosen = np.sort(rng.integers(0, len(images), BATCH))
-    if crop < SIZE:
-        corners = rng.integers(0, SIZE - crop + 1, (BATCH, 2))
-        pixels = np.stack([images[i, y:y + crop, x:x + crop] for i, (y, x) in zip(chosen, corners)])
-    else:
-        pixels = images[chosen]
-    batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+def to_batch(pixels) -> torch.Tensor:
+    """uint8 [batch, height, width, 3] -> [batch, 3, height, width] in -1..1."""
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def draw_batch(images, rng, crops: Crops):
+    chosen = np.sort(rng.integers(0, len(images), crops.batch))
+    corners = rng.integers(0, images.shape[1] - crops.size + 1, (crops.batch, 2))
+    pixels = np.stack([images[i, y:y + crops.size, x:x + crops.size] for i, (y, x) in zip(chosen, corners)])
+    batch = to_batch(pixels)
     return batch.flip(3) if rng.random() < .5 else batch
 
 
 def losses(vae, batch, decoder_only: bool):
-    """The loss and the L1 part of it."""
-    with mixed_precision():
-        with torch.set_grad_enabled(not decoder_only):
-            posterior = vae.encode(batch).latent_dist
-            latents = posterior.mean + torch.exp(.5 * posterior.logvar) * torch.randn_like(posterior.mean)
-        decoded = vae.decode(latents).sample
+    """The loss, and the squared error as dB of pictures in 0..1."""
+    with torch.set_grad_enabled(not decoder_only):
+        posterior = vae.encode(batch).latent_dist
+        latents = posterior.mean + torch.exp(.5 * posterior.logvar) * torch.randn_like(posterior.mean)
+    decoded = vae.decode(latents).sample
     decoded = decoded.float()
     mean, log_variance = posterior.mean.float(), posterior.logvar.float()
     divergence = .5 * (mean ** 2 + log_variance.exp() - 1 - log_variance).mean()
-    difference = (decoded - batch).abs().mean()
-    return difference + pyramid_difference(decoded, batch) + KL_WEIGHT * divergence, difference.item()
+    squared = ((decoded - batch) ** 2).mean()
+    loss = ((decoded - batch).abs().mean() + pyramid_difference(decoded, batch) + SQUARED_WEIGHT * squared +
+            KL_WEIGHT * divergence)
+    return loss, {"psnr": -10 * np.log10(squared.item() / 4), "kl": divergence.item()}
 
 
-def train(vae, images, budget: Budget, seed: int, decoder_only: bool, rate: float) -> list:
-    """Trains in place, leaves the averaged weights in `vae`, returns the L1 of every step."""
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
+def train(vae, images, settings: Settings, folder: pathlib.Path, crops: Crops, decoder_only: bool = False,
+          begin: int = 0, resume: bool = False) -> Run:
     if decoder_only:
         vae.encoder.requires_grad_(False)
         vae.quant_conv.requires_grad_(False)
-    parameters = [parameter for parameter in vae.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(.9, .99), weight_decay=1e-4)
-    average = Average(parameters, .998)
-    history = []
-    while (part := budget.part()) < 1:
-        batch = draw_batch(images, rng, CROP if part < CROP_UNTIL else SIZE)
-        loss, difference = losses(vae, batch, decoder_only)
-        take_step(loss, parameters, optimizer, learning_rate(rate, budget.step, part, 100, .3, .03))
-        average.update()
-        budget.step += 1
-        history.append(difference)
-        if budget.step % 100 == 0:
-            print(f"{budget.seconds_so_far():.0f} s, step {budget.step}, L1 {np.mean(history[-100:]):.4f}", flush=True)
-    average.copy_to_parameters()
-    return history
+    run = Run(folder, {"vae": vae.train()}, settings, begin)
+    if resume:
+        run.resume()
+    larger = Crops(2 * crops.size, max(1, crops.batch // 4))  # while the rate falls, crops as large as pictures
+
+    def draw(step, rng):
+        falls = settings.steps and step >= settings.steps * (1 - settings.decay) and larger.size <= images.shape[1]
+        return losses(vae, draw_batch(images, rng, larger if falls else crops), decoder_only)
+
+    run.train(draw)
+    return run
 
 
 @torch.no_grad()
-def encode(vae, images) -> torch.Tensor:
-    """Mean and standard deviation of every picture's latents, float16 [count, 2, 4, 16, 16]."""
+def encode(vae, images) -> np.ndarray:
+    """Mean of every picture's latents, float16 [count, channels, size / 8, size / 8]."""
     out = []
-    for begin in range(0, len(images), 64):
-        batch = torch.from_numpy(np.array(images[begin:begin + 64])).permute(0, 3, 1, 2).float() / 127.5 - 1
-        posterior = vae.encode(batch).latent_dist
-        out.append(torch.stack([posterior.mean, posterior.std], 1).half())
-    return torch.cat(out)
+    for begin in range(0, len(images), 32):
+        out.append(vae.encode(to_batch(images[begin:begin + 32])).latent_dist.mean.float().half().numpy())
+    return np.concatenate(out)
 
 
-def scaling_factor(latents: torch.Tensor) -> float:
-    """1 / standard deviation of drawn latents."""
-    mean, deviation = latents.float().unbind(1)
-    return 1 / (mean.var() + (deviation ** 2).mean()).sqrt().item()
+def load_vae(folder: pathlib.Path) -> AutoencoderKL:
+    return AutoencoderKL.from_pretrained(folder, torch_dtype=torch.float32)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--from", dest="start", type=pathlib.Path, help="go on from this VAE")
+    parser.add_argument("--from", dest="start", type=pathlib.Path, help="start from the weights of this VAE")
     parser.add_argument("--decoder-only", action="store_true")
-    add_budget_options(parser, 16)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    parser.add_argument("--crop", type=int, default=64, help="side of the crops in pixels (default: 64), later twice as large")
+    parser.add_argument("--batch", type=int, default=8)
+    add_loop_options(parser, 2e-3)
+
+
+def run(options) -> None:
     torch.manual_seed(options.seed)
-    vae = AutoencoderKL.from_pretrained(options.start) if options.start else new_vae()
+    vae = load_vae(options.start) if options.start else new_vae()
+    if vae.config.latent_channels != LATENT_CHANNELS:
+        vae = widened(vae)
     images = load_images(options.data)
-    rate = 1.2e-3 if options.decoder_only else 2e-3
-    train(vae, images, Budget(options.minutes, options.steps), options.seed, options.decoder_only, rate)
+    begin = steps_of(options.start) if options.start else 0
+    settings = settings_of(options, average=.998, weight_decay=1e-4)
+    training = train(vae, images, settings, options.work, Crops(options.crop, options.batch), options.decoder_only, begin,
+                     options.resume)
     if not options.decoder_only:
-        vae.register_to_config(scaling_factor=scaling_factor(encode(vae.eval(), images[:4096])))
-    save_whole(vae, options.out)
-
-
-if __name__ == "__main__":
-    main()
+        training.average.swap()
+        vae.register_to_config(scaling_factor=float(1 / encode(vae.eval(), images[:2048]).astype(np.float32).std()))
+        training.average.swap()
+    training.write("vae", options.out)

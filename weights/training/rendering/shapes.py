@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from .pixels import SIZE, mix, smoothstep
+from .pixels import Grid, colour, mix, ramp, smoothstep
+
+OUTLINE = colour(.06, .05, .09)
 
 
 def circle(u, v, radius):
@@ -15,7 +17,10 @@ def box(u, v, half_width, half_height, rounding=0.):
 
 
 def ellipse(u, v, half_width, half_height):
-    return (np.hypot(u / half_width, v / half_height) - 1) * min(half_width, half_height)
+    """The distance is approximate, best near the rim."""
+    part = np.hypot(u / half_width, v / half_height)
+    slope = np.hypot(u / half_width ** 2, v / half_height ** 2)
+    return np.where(part > .05, part * (part - 1) / np.maximum(slope, 1e-6), -min(half_width, half_height))
 
 
 def segment(u, v, start, end, radius):
@@ -23,6 +28,16 @@ def segment(u, v, start, end, radius):
     x, y = u - start[0], v - start[1]
     part = np.clip((x * along_x + y * along_y) / (along_x * along_x + along_y * along_y), 0, 1)
     return np.hypot(x - along_x * part, y - along_y * part) - radius
+
+
+def path(u, v, points, radius):
+    """A line through points."""
+    return union(*(segment(u, v, a, b, radius) for a, b in zip(points, points[1:])))
+
+
+def arc(u, v, radius, thickness):
+    """A ring."""
+    return np.abs(circle(u, v, radius)) - thickness
 
 
 def polygon(u, v, corners):
@@ -38,16 +53,64 @@ def polygon(u, v, corners):
     return sign * np.sqrt(distance)
 
 
+def union(*distances):
+    return np.minimum.reduce(distances)
+
+
+def both(*distances):
+    """The intersection."""
+    return np.maximum.reduce(distances)
+
+
+def without(distance, hole):
+    return np.maximum(distance, -hole)
+
+
+def turned(u, v, degrees: float):
+    """u and v of a frame turned clockwise."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return u * cosine + v * sine, v * cosine - u * sine
+
+
+def ball(u, v, radius):
+    """Tone of a ball lit from the upper left, with a highlight."""
+    z = np.sqrt(np.clip(1 - (u * u + v * v) / (radius * radius), 0, 1))
+    highlight = np.exp(-((u / radius + .38) ** 2 + (v / radius + .42) ** 2) * 22)
+    return np.clip(.12 + .75 * (-.5 * u / radius - .6 * v / radius + .62 * z), 0, 1) + .5 * highlight
+
+
 class Canvas:
-    """A picture that shapes are painted on; `scale` is half the size of the shape's own unit square in the picture."""
+    """A picture that shapes are painted on. After `place`, u and v run from -1 to 1 over the object's own square.
 
-    def __init__(self, picture):
-        self.picture = picture.copy()
+    A flat canvas (icons) knows three tones only.
+    """
 
-    def paint(self, distance, rgb, scale, opacity=1.):
-        """Where the distance is negative, with an edge one pixel wide."""
-        covered = np.clip(.5 - distance * scale * SIZE / 2, 0, 1)[..., None] * opacity
-        self.picture = mix(self.picture, rgb, covered)
+    def __init__(self, grid: Grid, picture: np.ndarray, flat: bool = False):
+        self.grid, self.rng, self.picture, self.flat = grid, grid.rng, picture.copy(), flat
+        self.place(0, 0, 1)
 
-    def shade(self, distance, depth=.45, softness=.16):
+    def place(self, centre_x: float, centre_y: float, scale: float) -> None:
+        self.u, self.v, self.scale = (self.grid.x - centre_x) / scale, (self.grid.y - centre_y) / scale, scale
+
+    def paint(self, distance, rgb, tone=None, opacity: float = 1.) -> None:
+        """Where the distance is negative, with an edge one pixel wide. With a tone, rgb is the base of a ramp."""
+        if tone is not None:
+            tone = np.clip(tone + self.u * 0, 0, 1)
+            rgb = ramp(rgb, .25 + .25 * np.round(tone * 2) if self.flat else tone)
+        covered = np.clip(.5 - distance * self.scale * self.grid.size / 2, 0, 1)[..., None] * opacity
+        self.picture = mix(self.picture, rgb, covered).astype(np.float32)
+
+    def outline(self, distance, width: float = .06, opacity: float = 1.) -> None:
+        self.paint(distance - width, OUTLINE, opacity=opacity)
+
+    def solid(self, distance, rgb, tone, width: float = .06) -> None:
+        """A shape with its outline."""
+        self.outline(distance, width)
+        self.paint(distance, rgb, tone)
+
+    def shade(self, distance, depth: float = .45, softness: float = .16) -> None:
         self.picture = self.picture * (1 - (depth * (1 - smoothstep(-softness, softness, distance)))[..., None])
+
+    def glow(self, distance, rgb, strength: float = .44, reach: float = 5.5) -> None:
+        light = rgb * strength * np.exp(-np.maximum(distance, 0) * reach)[..., None]
+        self.picture = np.clip(self.picture + light, 0, 1)

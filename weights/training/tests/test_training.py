@@ -1,8 +1,8 @@
 """Every stage of the training, for a few steps on a few pictures."""
 
-import json
+import contextlib
+import io
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -11,49 +11,34 @@ import numpy as np
 import torch
 
 HERE = pathlib.Path(__file__).resolve().parent
-TINY = HERE.parents[1] / "tiny"
 sys.path.insert(0, str(HERE.parent))
 
+import data  # noqa: E402
 import export  # noqa: E402
-import judge  # noqa: E402
-import make_dataset  # noqa: E402
+import networks  # noqa: E402
+import run as stages  # noqa: E402
 import train_denoiser  # noqa: E402
 import train_tokenizer  # noqa: E402
 import train_vae  # noqa: E402
-from schedule import Average, Budget, learning_rate, save_whole  # noqa: E402
+from loop import Settings, save_whole, steps_of  # noqa: E402
+from rendering.captions import words_of_grammar  # noqa: E402
+from rendering.render import sample  # noqa: E402
+
+TINY = HERE.parents[1] / "tiny"
 
 
 class TokenizerTest(unittest.TestCase):
-    def test_training_gives_the_shipped_vocabulary(self):
+    def test_every_word_of_the_grammar_is_one_token(self):
         vocabulary, merges = train_tokenizer.train()
-        shipped = json.loads((TINY / "tokenizer/vocab.json").read_text())
-        self.assertEqual({token: i for i, token in enumerate(vocabulary)}, shipped)
-        lines = (TINY / "tokenizer/merges.txt").read_text().splitlines()
-        self.assertEqual([" ".join(pair) for pair in merges], [line for line in lines if line and line[0] != "#"])
-
-
-class ScheduleTest(unittest.TestCase):
-    def test_learning_rate_warms_up_stays_and_falls(self):
-        def rate(step, part):
-            return learning_rate(1., step, part, 100, .3, .02)
-        self.assertAlmostEqual(rate(0, 0.), .01)
-        self.assertEqual(rate(200, .2), 1.)
-        self.assertAlmostEqual(rate(200, .65), .51)
-        self.assertAlmostEqual(rate(200, 1.), .02)
-
-    def test_average_follows_the_parameters(self):
-        parameter = torch.nn.Parameter(torch.zeros(1))
-        average = Average([parameter], .5)
-        for _ in range(50):
-            with torch.no_grad():
-                parameter.fill_(1.)
-            average.update()
-        self.assertAlmostEqual(average.values[0].item(), 1., places=5)
-
-    def test_loss_weights_have_mean_one_and_fall_with_noise(self):
-        weights = train_denoiser.loss_weights(train_denoiser.alphas_cumprod())
-        self.assertAlmostEqual(weights.mean().item(), 1., places=5)
-        self.assertLess(weights[-1], weights[300])
+        self.assertEqual(len(vocabulary), train_tokenizer.SIZE)
+        self.assertEqual(len(set(vocabulary)), train_tokenizer.SIZE)
+        self.assertLessEqual({word + "</w>" for word in words_of_grammar()}, set(vocabulary))
+        with tempfile.TemporaryDirectory() as folder:
+            train_tokenizer.save(pathlib.Path(folder))
+            tokenizer = train_denoiser.CLIPTokenizer.from_pretrained(folder)
+        words = sorted(word for word in words_of_grammar() if word.isalpha())
+        self.assertEqual(len(tokenizer(" ".join(words)).input_ids), len(words) + 2)
+        self.assertEqual(tokenizer.decode(tokenizer("zebra 7!").input_ids[1:-1]), "zebra 7 !")
 
 
 class StageTest(unittest.TestCase):
@@ -63,98 +48,112 @@ class StageTest(unittest.TestCase):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.temporary.cleanup)
         cls.folder = pathlib.Path(cls.temporary.name)
-        make_dataset.make(cls.folder / "data", 0, 70)
-        cls.images = make_dataset.load_images(cls.folder / "data")
-        cls.scenes = make_dataset.load_scenes(cls.folder / "data")
+        data.make(cls.folder / "data", data.Choice(0, 40, 64))
+        cls.images, cls.scenes = data.load_images(cls.folder / "data"), data.load_scenes(cls.folder / "data")
 
-    def vae_after(self, steps: int, decoder_only=False, vae=None):
+    def vae_after(self, steps: int, name: str, decoder_only=False, vae=None):
         torch.manual_seed(0)
         vae = vae or train_vae.new_vae()
-        history = train_vae.train(vae, self.images, Budget(0, steps), 0, decoder_only, 2e-3)
-        return vae, history
+        run = train_vae.train(vae, self.images, Settings(2e-3, steps, warm_up=5), self.folder / name, train_vae.Crops(32, 2),
+                              decoder_only)
+        return vae, run
 
-    def test_dataset_holds_pictures_and_scenes(self):
-        self.assertEqual(self.images.shape, (70, 128, 128, 3))
-        self.assertEqual(len(self.scenes), 70)
-        picture, _, scene = make_dataset.sample(3)
+    def test_data_holds_pictures_and_scenes(self):
+        self.assertEqual((self.images.shape, len(self.scenes)), ((40, 64, 64, 3), 40))
+        picture, _, scene = sample(3, 64)
         self.assertTrue(np.array_equal(self.images[3], picture))
         self.assertEqual(self.scenes[3], scene)
+        styles = [data.styled_scene(seed, .5).style in data.FILTERS for seed in range(200)]
+        self.assertTrue(70 < sum(styles) < 130)
 
-    def test_vae_learns_and_repeats(self):
-        first, history = self.vae_after(12)
-        again, _ = self.vae_after(12)
-        self.assertTrue(np.isfinite(history).all())
-        self.assertLess(np.mean(history[-3:]), history[0])
-        for a, b in zip(first.parameters(), again.parameters()):
-            self.assertTrue(torch.equal(a, b))
+    def test_vae_learns(self):
+        torch.manual_seed(0)
+        vae = train_vae.new_vae()
+        batch = train_vae.to_batch(self.images[:2])
+        before = train_vae.losses(vae, batch, False)[0].item()
+        train_vae.train(vae, self.images[:2], Settings(2e-3, 30, warm_up=5), self.folder / "vae", train_vae.Crops(64, 2))
+        self.assertLess(train_vae.losses(vae, batch, False)[0].item(), .9 * before)
+
+    def test_a_widened_vae_gives_the_same_pictures(self):
+        torch.manual_seed(1)
+        narrow = train_vae.new_vae(4).eval()
+        for parameter in narrow.parameters():
+            torch.nn.init.normal_(parameter, std=.1)
+        wide = train_vae.widened(narrow).eval()
+        batch = train_vae.to_batch(self.images[:2])
+        with torch.no_grad():
+            old, new = (vae.encode(batch).latent_dist for vae in (narrow, wide))
+            self.assertEqual(new.mean.shape[1], train_vae.LATENT_CHANNELS)
+            self.assertTrue(torch.equal(new.mean[:, :4], old.mean))
+            self.assertTrue(torch.equal(new.logvar[:, :4], old.logvar))
+            self.assertLess((wide.decode(new.mean).sample - narrow.decode(old.mean).sample).abs().max(), 1e-5)
 
     def test_decoder_only_leaves_the_encoder(self):
-        vae = train_vae.AutoencoderKL.from_pretrained(TINY / "vae", torch_dtype=torch.float32)
+        vae = train_vae.new_vae()
         before = {name: value.clone() for name, value in vae.state_dict().items()}
-        self.vae_after(2, decoder_only=True, vae=vae)
+        self.vae_after(2, "decoder", decoder_only=True, vae=vae)
         for name, value in vae.state_dict().items():
             kept = name.startswith(("encoder.", "quant_conv."))
             self.assertEqual(torch.equal(value, before[name]), kept, name)
 
-    def test_scaling_factor_makes_unit_variance(self):
-        vae = train_vae.AutoencoderKL.from_pretrained(TINY / "vae", torch_dtype=torch.float32).eval()
-        latents = train_vae.encode(vae, self.images)
-        self.assertEqual(latents.shape, (70, 2, 4, 16, 16))
-        # 70 pictures stand for the 24,000 of the training within a few per cent.
-        self.assertAlmostEqual(train_vae.scaling_factor(latents) / vae.config.scaling_factor, 1, delta=.1)
+    def test_written_weights_are_the_averages_in_half_precision(self):
+        vae, run = self.vae_after(2, "written")
+        values = [value.clone() for value in run.average.values]
+        run.write("vae", self.folder / "written/out", extra=1)
+        self.assertEqual(steps_of(self.folder / "written/out"), 2)
+        stored = train_vae.load_vae(self.folder / "written/out")
+        for parameter, value in zip(stored.parameters(), values):
+            self.assertTrue(torch.equal(parameter, value.half().float()))
+
+    def test_loss_weights_have_mean_one_and_fall_with_noise(self):
+        weights = train_denoiser.loss_weights(train_denoiser.alphas_cumprod())
+        self.assertAlmostEqual(weights.mean().item(), 1., places=5)
+        self.assertLess(weights[-1], weights[300])
+
+    def test_larger_pictures_come_in_smaller_batches(self):
+        sets = [(np.zeros((40, 16, 16, 16), np.float16), self.scenes), (np.zeros((40, 16, 32, 32), np.float16), self.scenes)]
+        batches = train_denoiser.Batches(sets, train_denoiser.CLIPTokenizer.from_pretrained(TINY / "tokenizer"), 8)
+        shapes = {tuple(batches.draw(np.random.default_rng(seed))[0].shape) for seed in range(12)}
+        self.assertEqual(shapes, {(8, 16, 16, 16), (2, 16, 32, 32)})
 
     def test_denoiser_trains_and_exports(self):
-        vae = train_vae.AutoencoderKL.from_pretrained(TINY / "vae", torch_dtype=torch.float32).eval()
-        tokenizer = train_denoiser.CLIPTokenizer.from_pretrained(TINY / "tokenizer")
-        batches = train_denoiser.Batches(train_vae.encode(vae, self.images), vae.config.scaling_factor, self.scenes,
-                                         tokenizer, 0)
+        train_tokenizer.save(self.folder / "tokenizer")
         torch.manual_seed(0)
-        unet, text_encoder = train_denoiser.new_unet(), train_denoiser.new_text_encoder()
-        history = train_denoiser.train(unet, text_encoder, batches, Budget(0, 2), 0, 1e-3)
-        self.assertTrue(np.isfinite(history).all())
-        save_whole(unet, self.folder / "denoiser/unet")
-        save_whole(text_encoder, self.folder / "denoiser/text_encoder")
-        out = self.folder / "model"
-        export.export(self.folder / "denoiser", TINY / "vae", TINY / "tokenizer", out)
-        names = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
-        shipped = sorted(str(path.relative_to(TINY)) for path in TINY.rglob("*") if path.is_file())
-        self.assertLessEqual(set(shipped) - set(names), {"README.md", "tokenizer/special_tokens_map.json"})
+        save_whole(train_vae.new_vae().half(), self.folder / "small_vae")
+        vae = train_vae.load_vae(self.folder / "small_vae").eval()
+        latents = train_denoiser.latents_of(vae, self.folder / "data")
+        self.assertEqual((latents.shape, latents.dtype), ((40, 16, 8, 8), np.float16))
+        tokenizer = train_denoiser.CLIPTokenizer.from_pretrained(self.folder / "tokenizer")
+        batches = train_denoiser.Batches([(latents, self.scenes)], tokenizer, 2)
+        unet, text_encoder = networks.new_unet(), train_denoiser.new_text_encoder()
+        run = train_denoiser.train(unet, text_encoder, batches, Settings(1e-3, 2), self.folder / "denoiser")
+        self.assertTrue(np.isfinite([row["loss"] for row in run.measures]).all())
+        for name in ("unet", "text_encoder"):
+            run.write(name, self.folder / "denoiser" / name)
+        self.check_export(self.folder / "model")
+
+    def check_export(self, out: pathlib.Path):
+        export.export(self.folder / "denoiser", self.folder / "small_vae", self.folder / "tokenizer", out)
+        names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+        shipped = {str(path.relative_to(TINY)) for path in TINY.rglob("*") if path.is_file()}
+        self.assertLessEqual(shipped - names, {"README.md", "tokenizer/special_tokens_map.json"})
+        self.assertNotIn("vae/training.json", names)
         self.assertNotIn("_name_or_path", (out / "vae/config.json").read_text())
+        size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+        self.assertLess(size, 40e6)
         pipeline = export.StableDiffusionPipeline.from_pretrained(out, torch_dtype=torch.float32)
         pipeline.set_progress_bar_config(disable=True)
         picture = pipeline("a red brick wall", num_inference_steps=1, height=64, width=64, output_type="np").images
         self.assertEqual(picture.shape, (1, 64, 64, 3))
 
-    def test_judge_learns_and_scores(self):
-        vae = train_vae.AutoencoderKL.from_pretrained(TINY / "vae", torch_dtype=torch.float32).eval()
-        torch.manual_seed(0)
-        model = judge.Judge()
-        history = judge.train(model, vae, self.images, self.scenes, Budget(0, 25), 0)
-        self.assertLess(np.mean(history[-3:]), .75 * history[0])
-        scores = judge.score(model, self.images, self.scenes)
-        self.assertGreater(scores["attributes"], .2)  # 70 pictures, half learned by heart
-
-    def test_labels_name_what_is_in_the_scene(self):
-        scene = judge.draw_scene(np.random.default_rng(1))
-        for name, index in zip(judge.ATTRIBUTES, judge.labels(scene)):
-            value = (scene.background_colour or scene.background_material) if name == "background" else getattr(scene, name)
-            self.assertEqual(judge.ATTRIBUTES[name][index] if index >= 0 else "", value)
-
-    def test_the_shipped_weights_go_on_without_a_jump(self):
-        """Their velocity error on fresh batches is that of a trained model, far below a new one's of about 1."""
-        vae = train_vae.AutoencoderKL.from_pretrained(TINY / "vae", torch_dtype=torch.float32).eval()
-        batches = train_denoiser.Batches(train_vae.encode(vae, self.images), vae.config.scaling_factor, self.scenes,
-                                         train_denoiser.CLIPTokenizer.from_pretrained(TINY / "tokenizer"), 0)
-        unet = train_denoiser.UNet2DConditionModel.from_pretrained(TINY / "unet", torch_dtype=torch.float32)
-        text_encoder = train_denoiser.CLIPTextModel.from_pretrained(TINY / "text_encoder", dtype=torch.float32)
-        history = train_denoiser.train(unet, text_encoder, batches, Budget(0, 1), 0, 1e-4)
-        self.assertLess(history[0], .35)
-
-    def test_every_script_has_help(self):
-        for script in ("make_dataset", "train_tokenizer", "train_vae", "train_denoiser", "export", "judge"):
-            done = subprocess.run([sys.executable, HERE.parent / f"{script}.py", "--help"], capture_output=True, text=True)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertIn("usage", done.stdout)
+    def test_every_stage_has_help(self):
+        for stage in stages.STAGES:
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said), self.assertRaises(SystemExit) as end:
+                stages.main([stage, "--help"])
+            self.assertEqual(end.exception.code, 0)
+            self.assertIn(f"run.py {stage}", said.getvalue())
+        self.assertEqual(set(stages.STAGES), {line.split()[0] for line in stages.__doc__.splitlines() if line.startswith("  ")})
 
 
 if __name__ == "__main__":

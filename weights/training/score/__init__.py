@@ -1,0 +1,1 @@
+"""Reads off pictures what they show, and scores a model by it."""

@@ -1,0 +1,99 @@
+"""Trains an inpainting U-Net: the base U-Net with more input channels, [noisy latents, mask, latents of the picture with the
+masked part gray], as runwayml's and diffusers' inpainting models. The new channels begin at zero; the text encoder stays.
+"""
+
+import argparse
+import pathlib
+
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from data import load_images, load_scenes
+from loop import Run, Settings, add_options as add_loop_options, settings_of
+from rendering.pixels import Grid
+from train_denoiser import Batches, latents_of, loss_weights, train_attention_explicitly
+from train_vae import load_vae, to_batch
+
+FACTOR = 8  # pixels per latent
+
+
+@torch.no_grad()
+def inpainting_unet(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """The same network with 2 * channels + 1 inputs, of which the new ones are not heeded yet."""
+    channels = unet.config.in_channels
+    wide = UNet2DConditionModel.from_config({**unet.config, "in_channels": 2 * channels + 1})
+    state = unet.state_dict()
+    weight = torch.zeros_like(wide.conv_in.weight)
+    weight[:, :channels] = state["conv_in.weight"]
+    wide.load_state_dict(state | {"conv_in.weight": weight})
+    return wide
+
+
+def random_mask(rng, size: int) -> np.ndarray:
+    """bool [size, size], true where it is to be painted: a box, a blob, or everything."""
+    kind = rng.random()
+    if kind < .1:
+        return np.ones((size, size), bool)
+    if kind < .5:
+        noise = Grid(size, rng).value_noise(4)
+        return noise > np.quantile(noise, rng.uniform(.3, .85))
+    mask = np.zeros((size, size), bool)
+    height, width = (int(size * part) for part in rng.uniform(.25, .8, 2))
+    top, left = rng.integers(0, size - height + 1), rng.integers(0, size - width + 1)
+    mask[top:top + height, left:left + width] = True
+    return mask
+
+
+class InpaintingBatches:
+    """What Batches draws, with the mask and the masked picture's latents joined to the noisy ones."""
+
+    def __init__(self, batches: Batches, images, vae):
+        self.batches, self.images, self.vae = batches, images, vae
+
+    def draw(self, rng) -> tuple:
+        noisy, timesteps, velocity, ids, chosen = self.batches.draw(rng)
+        masks = torch.from_numpy(np.stack([random_mask(rng, self.images.shape[1]) for _ in chosen]))[:, None]
+        with torch.no_grad():
+            seen = to_batch(self.images[chosen]) * ~masks
+            context = self.vae.encode(seen).latent_dist.mean.float() * self.vae.config.scaling_factor
+        small = masks[:, :, ::FACTOR, ::FACTOR].float()  # nearest, as the pipelines do it
+        return torch.cat([noisy, small, context], 1), timesteps, velocity, ids
+
+
+def train(unet, text_encoder, batches: InpaintingBatches, settings: Settings, folder: pathlib.Path, resume: bool = False) -> Run:
+    train_attention_explicitly(unet)
+    weights = loss_weights(batches.batches.alphas)
+    run = Run(folder, {"unet": unet.train()}, settings)
+    if resume:
+        run.resume()
+
+    def losses(step, rng):
+        inputs, timesteps, velocity, ids = batches.draw(rng)
+        with torch.no_grad():
+            states = text_encoder(ids).last_hidden_state
+        errors = ((unet(inputs, timesteps, states).sample.float() - velocity) ** 2).mean((1, 2, 3))
+        return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}
+
+    run.train(losses)
+    return run
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=pathlib.Path, help="a pipeline folder")
+    parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--batch", type=int, default=32)
+    add_loop_options(parser, 5e-4)
+
+
+def run(options) -> None:
+    torch.manual_seed(options.seed)
+    unet = inpainting_unet(UNet2DConditionModel.from_pretrained(options.model / "unet", torch_dtype=torch.float32))
+    text_encoder = CLIPTextModel.from_pretrained(options.model / "text_encoder", dtype=torch.float32).requires_grad_(False)
+    vae = load_vae(options.model / "vae").eval()
+    plain = Batches([(latents_of(vae, options.data), load_scenes(options.data))],
+                    CLIPTokenizer.from_pretrained(options.model / "tokenizer"), options.batch)
+    batches = InpaintingBatches(plain, load_images(options.data), vae)
+    train(unet, text_encoder, batches, settings_of(options), options.work, options.resume).write("unet", options.out)
