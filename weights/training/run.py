@@ -34,7 +34,8 @@ STAGES = {
 }
 
 
-def main(arguments: list) -> None:
+def parse(arguments: list) -> tuple:
+    """The module of the stage, and its options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=STAGES)
     stage = parser.parse_args(arguments[:1]).stage
@@ -42,7 +43,11 @@ def main(arguments: list) -> None:
     parser = argparse.ArgumentParser(prog=f"run.py {stage}", description=module.__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_options(parser)
-    options = parser.parse_args(arguments[1:])
+    return module, parser.parse_args(arguments[1:])
+
+
+def main(arguments: list) -> None:
+    module, options = parse(arguments)
     if hasattr(options, "threads"):
         import torch
         torch.set_num_threads(options.threads)

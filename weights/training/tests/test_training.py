@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE.parent))
 import data  # noqa: E402
 import export  # noqa: E402
 import networks  # noqa: E402
+import recipe  # noqa: E402
 import run as stages  # noqa: E402
 import train_denoiser  # noqa: E402
 import train_tokenizer  # noqa: E402
@@ -145,6 +146,13 @@ class StageTest(unittest.TestCase):
         pipeline.set_progress_bar_config(disable=True)
         picture = pipeline("a red brick wall", num_inference_steps=1, height=64, width=64, output_type="np").images
         self.assertEqual(picture.shape, (1, 64, 64, 3))
+
+    def test_every_command_of_the_recipe_is_understood(self):
+        for stage in recipe.stages(self.folder):
+            module, options = stages.parse(recipe.command(self.folder, stage, ["--pause-while", "file"]))
+            self.assertTrue(callable(module.run))
+            self.assertEqual(getattr(options, "steps", 0), stage.steps)
+        self.assertEqual(options.vae, self.folder / "vae")
 
     def test_every_stage_has_help(self):
         for stage in stages.STAGES:
