@@ -13,7 +13,7 @@ cp -L /usr/include/{png.h,pngconf.h,pnglibconf.h,zlib.h,zconf.h,utf8proc.h} "$bu
 cp -r /usr/share/cmake/{CLI11,nlohmann_json} "$bundle/share/cmake/"
 cp -r "/usr/$lib/cmake/GTest" "$bundle/$lib/cmake/"
 for library in png z utf8proc gtest gtest_main gmock gmock_main; do cp -L "/usr/$lib/lib$library.a" "$bundle/$lib/"; done
-python3 -m pip download --quiet --no-deps --only-binary=:all: --dest "$bundle/wheels" cmake==3.31.6 ninja==1.13.0 diffusers==0.38.0
+python3 -m pip download --quiet --no-deps --only-binary=:all: --dest "$bundle/wheels" cmake==3.31.6 ninja==1.13.0 diffusers==0.38.0 importlib-metadata==8.7.0 zipp==3.23.0
 if [ "${1:-}" = --tar ]; then
   { git ls-files -z; find "$bundle" -type f -print0; } | tar --null --files-from=- --transform 's,^,fjord/,' -czf "$2"
 fi

@@ -97,6 +97,7 @@ class Run:
                  "average_steps": self.average.steps, "begin": self.begin, "step": self.step}
         torch.save(state, self.folder / "state.part")
         (self.folder / "state.part").rename(self.folder / "state.pt")
+        (self.folder / "progress.json").write_text(json.dumps({"step": self.step}) + "\n")
 
     def train(self, losses: Callable) -> None:
         """Takes steps until the end of the run or of the time. losses(step, rng) -> (loss, {name: number})."""
@@ -178,7 +179,8 @@ def add_options(parser: argparse.ArgumentParser, rate: float) -> None:
     parser.add_argument("--work", type=pathlib.Path, required=True, help="folder of the run: state.pt, log.jsonl")
     parser.add_argument("--resume", action="store_true", help="go on from the state in the work folder")
     parser.add_argument("--rate", type=float, default=rate, help=f"highest learning rate (default: {rate:g})")
-    parser.add_argument("--steps", type=int, default=0, help="where the run ends; the rate falls over its last quarter")
+    parser.add_argument("--steps", type=int, default=0, help="where the run ends; the rate falls towards it")
+    parser.add_argument("--decay", type=float, default=.25, help="share of the steps over which the rate falls (default: .25)")
     parser.add_argument("--minutes", type=float, default=0., help="stop after this time, to be resumed later")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     parser.add_argument("--seed", type=int, default=0)
@@ -187,5 +189,5 @@ def add_options(parser: argparse.ArgumentParser, rate: float) -> None:
 
 
 def settings_of(options, **more) -> Settings:
-    return Settings(options.rate, options.steps, options.minutes, options.seed, bfloat16=options.bfloat16,
+    return Settings(options.rate, options.steps, options.minutes, options.seed, decay=options.decay, bfloat16=options.bfloat16,
                     pause_while=options.pause_while, **more)

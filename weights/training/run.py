@@ -1,5 +1,6 @@
 """The whole training, stage by stage. Run: python weights/training/run.py STAGE --help
 
+  all          the whole recipe, one stage after the other
   data         renders pictures with their scenes
   tokenizer    trains the vocabulary
   vae          trains the VAE
@@ -15,6 +16,7 @@
   sweep        the same over many schedulers or guidance scales
   follow       how well a ControlNet is followed
   psnr         how well a VAE reconstructs pictures
+  compare      which of several networks learned faster
   plot         draws the curves of a log
 """
 
@@ -24,14 +26,16 @@ import sys
 
 # Stage -> the module that does it.
 STAGES = {
-    "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser", "lora": "train_lora",
-    "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
+    "all": "recipe", "data": "data", "tokenizer": "train_tokenizer", "vae": "train_vae", "denoiser": "train_denoiser",
+    "lora": "train_lora", "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
     "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
-    "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "plot": "plot_log",
+    "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "compare": "claims.compare",
+    "plot": "plot_log",
 }
 
 
-def main(arguments: list) -> None:
+def parse(arguments: list) -> tuple:
+    """The module of the stage, and its options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=STAGES)
     stage = parser.parse_args(arguments[:1]).stage
@@ -39,7 +43,11 @@ def main(arguments: list) -> None:
     parser = argparse.ArgumentParser(prog=f"run.py {stage}", description=module.__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_options(parser)
-    options = parser.parse_args(arguments[1:])
+    return module, parser.parse_args(arguments[1:])
+
+
+def main(arguments: list) -> None:
+    module, options = parse(arguments)
     if hasattr(options, "threads"):
         import torch
         torch.set_num_threads(options.threads)

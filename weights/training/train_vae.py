@@ -1,7 +1,7 @@
 """Trains the VAE: L1, squared error, L1 of a Laplacian pyramid and a small KL term; first crops, later larger ones.
 
-With --from FOLDER training starts from that VAE's weights, widened if it has fewer latents; with --decoder-only its encoder stays as it is, so that latents
-that were computed with it stay valid. Writes OUT in diffusers' format, float16.
+With --from FOLDER training starts from that VAE's weights, widened if it has fewer latents; with --decoder-only its encoder
+stays as it is, so that latents that were computed with it stay valid. Writes OUT in diffusers' format, float16.
 """
 
 import argparse
@@ -106,7 +106,13 @@ def train(vae, images, settings: Settings, folder: pathlib.Path, crops: Crops, d
     run = Run(folder, {"vae": vae.train()}, settings, begin)
     if resume:
         run.resume()
-    run.train(lambda step, rng: losses(vae, draw_batch(images, rng, crops), decoder_only))
+    larger = Crops(2 * crops.size, max(1, crops.batch // 4))  # while the rate falls, crops as large as pictures
+
+    def draw(step, rng):
+        falls = settings.steps and step >= settings.steps * (1 - settings.decay) and larger.size <= images.shape[1]
+        return losses(vae, draw_batch(images, rng, larger if falls else crops), decoder_only)
+
+    run.train(draw)
     return run
 
 
@@ -128,7 +134,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--from", dest="start", type=pathlib.Path, help="start from the weights of this VAE")
     parser.add_argument("--decoder-only", action="store_true")
-    parser.add_argument("--crop", type=int, default=64, help="side of the crops in pixels (default: 64)")
+    parser.add_argument("--crop", type=int, default=64, help="side of the crops in pixels (default: 64), later twice as large")
     parser.add_argument("--batch", type=int, default=8)
     add_loop_options(parser, 2e-3)
 

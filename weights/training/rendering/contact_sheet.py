@@ -6,7 +6,6 @@ Run: python -m rendering.contact_sheet OUT_FOLDER --size 128     (in weights/tra
 import argparse
 import pathlib
 
-import numpy as np
 from PIL import Image, ImageDraw
 
 from .filters import FILTERS

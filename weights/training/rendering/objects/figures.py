@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..pixels import colour
-from ..shapes import OUTLINE, arc, ball, both, box, circle, ellipse, path, polygon, segment, union, without
-from .treasure import GOLD, STEEL, WHITE, WOOD
+from ..shapes import OUTLINE, ball, both, box, circle, ellipse, polygon, segment, union
+from .treasure import STEEL, WHITE, WOOD
 
 GLASS = colour(.6, .85, .98)
 

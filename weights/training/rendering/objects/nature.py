@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..pixels import colour
-from ..shapes import OUTLINE, arc, ball, both, box, circle, ellipse, path, polygon, segment, turned, union, without
+from ..shapes import OUTLINE, arc, ball, both, box, circle, ellipse, path, polygon, segment, turned, union
 from .treasure import WHITE, WOOD
 
 GREEN, CREAM = colour(.2, .58, .18), colour(.93, .88, .76)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..pixels import colour
-from ..shapes import OUTLINE, arc, ball, both, box, circle, ellipse, path, polygon, segment, turned, union, without
+from ..shapes import OUTLINE, arc, ball, both, box, circle, ellipse, path, polygon, segment, turned, union
 from .treasure import GOLD, STEEL, WHITE, WOOD
 
 CREAM, FLAME = colour(.95, .92, .82), colour(1., .62, .12)

@@ -1,0 +1,1 @@
+"""Measures behind docs/claims.md."""

@@ -1,0 +1,55 @@
+"""The arithmetic behind the comparison of networks, on curves that are known."""
+
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from claims import compare  # noqa: E402
+
+
+class CompareTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+
+    def log_of(self, name: str, pace: float, offset: float = 0.) -> pathlib.Path:
+        """A run whose error is 1 / (1 + step * pace)."""
+        folder = self.folder / name
+        folder.mkdir()
+        lines = [{"step": step, "velocity_error": 1 / (1 + step * pace) + offset} for step in range(50, 20001, 50)]
+        (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return folder
+
+    def test_a_network_of_half_the_pace_needs_twice_the_steps(self):
+        curves = {"a": compare.curve([self.log_of("a", .002)]), "b": compare.curve([self.log_of("b", .001)])}
+        for mark, name, _, steps, arithmetic in compare.table(curves, {"a": 1., "b": 3.}, [4000, 8000]):
+            self.assertEqual(name, "b")
+            self.assertAlmostEqual(steps, 2, delta=.01)
+            self.assertAlmostEqual(arithmetic, 6, delta=.03)
+
+    def test_what_is_never_reached_is_infinitely_far(self):
+        curves = {"a": compare.curve([self.log_of("a", .002)]), "b": compare.curve([self.log_of("b", .0005)])}
+        self.assertEqual(compare.table(curves, {"a": 1., "b": 1.}, [10000])[0][3], float("inf"))
+
+    def test_seeds_are_averaged(self):
+        one = compare.curve([self.log_of("one", .001)])[1]
+        two = compare.curve([self.log_of("low", .001, -.01), self.log_of("high", .001, .01)])[1]
+        self.assertLess(np.abs(one - two).max(), 1e-9)
+
+    def test_operations_are_those_of_the_layers(self):
+        """Two upsamplings, of 192 channels to 8x8 and of 96 to 16x16: 3x3 at the larger size against 4x4 at the smaller."""
+        saved = 2 * (192 ** 2 * (9 * 64 - 16 * 16) + 96 ** 2 * (9 * 256 - 16 * 64)) / 1e9
+        found = compare.operations("unet") - compare.operations("unet-with-transposed-convolutions")
+        self.assertAlmostEqual(found, saved, places=6)
+
+
+if __name__ == "__main__":
+    unittest.main()
