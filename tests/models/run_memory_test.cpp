@@ -11,7 +11,7 @@ using testing::normal;
 using testing::relative_error;
 
 // Sums in a larger batch may be rounded in another order.
-constexpr double kTolerance = 2e-6;
+constexpr double kTolerance = 4e-6;  // MKL sums in another order for other numbers of rows: 2.4e-6 on an Intel Xeon
 
 class RunMemoryTest : public ::testing::TestWithParam<std::string> {
  protected:
