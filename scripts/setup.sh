@@ -12,7 +12,7 @@ case "${1:-}" in
 esac
 
 packages=(cmake ninja-build g++ ccache python3 python3-pip pkg-config nlohmann-json3-dev libcli11-dev
-          libpng-dev libutf8proc-dev libgtest-dev libgmock-dev libbenchmark-dev)
+          libpng-dev libutf8proc-dev libgtest-dev libgmock-dev libbenchmark-dev abigail-tools)
 libtorch_dir=.deps/libtorch
 
 package_is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
