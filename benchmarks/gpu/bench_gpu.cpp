@@ -7,6 +7,7 @@
 #include "loading/source.h"
 #include "models/unet/unet_2d_condition.h"
 #include "models/vae/autoencoder_kl.h"
+#include "pipeline/cuda_setup.h"
 
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
@@ -92,15 +93,23 @@ std::string config_text(const std::string& name) {
   return loading::read_text(*source, name + ".json", 1 << 20);
 }
 
-// Random weights, laid out as loading::load_into leaves them.
-void fill(nn::Module& network) {
+// The ways to compute that are compared.
+struct Way {
+  const char* name;
+  CudaPaths paths;
+};
+const Way kWays[] = {{"fjord", {}}, {"fjord plain", CudaPaths::none()}};
+
+// Random weights, laid out as a pipeline loads them.
+void fill(nn::Module& network, const CudaPaths& paths) {
   for (const auto& [name, tensor] : network.named_parameters()) tensor->normal_(0, 0.02);
   for (const auto& [name, module] : network.modules()) module->make_plain();
+  pipeline::prepare_for_gpu(network, paths);
 }
 
-void time_unet(const std::string& name, std::int64_t size, const Timing& timing) {
+void time_unet(const std::string& name, std::int64_t size, const Way& way, const Timing& timing) {
   models::UNet2DConditionModel unet(loading::read_unet_config(config_text(name), name), on_gpu());
-  fill(unet);
+  fill(unet, way.paths);
   models::RunMemory memory;
   memory.timesteps = {500};
   models::UNetInput input;
@@ -115,17 +124,34 @@ void time_unet(const std::string& name, std::int64_t size, const Timing& timing)
   gpu().peak_memory(0);
   const double ms = timing.microseconds([&] { unet.forward(input); }, 1) / 1000;
   std::printf(
-      "{\"what\": \"unet\", \"model\": \"%s\", \"size\": %d, \"by\": \"fjord\", \"ms\": %.3f, \"peak_mib\": %.0f}\n",
-      name.c_str(), static_cast<int>(size), ms, static_cast<double>(gpu().peak_memory(0)) / 1048576);
+      "{\"what\": \"unet\", \"model\": \"%s\", \"size\": %d, \"by\": \"%s\", \"ms\": %.3f, \"peak_mib\": %.0f}\n",
+      name.c_str(), static_cast<int>(size), way.name, ms, static_cast<double>(gpu().peak_memory(0)) / 1048576);
 }
 
-void time_vae(const std::string& name, std::int64_t size, const Timing& timing) {
+void time_vae(const std::string& name, std::int64_t size, const Way& way, const Timing& timing) {
   models::AutoencoderKL vae(loading::read_vae_config(config_text(name), name), on_gpu());
-  fill(vae);
+  fill(vae, way.paths);
   const auto latents = at::randn({1, 4, size / 8, size / 8}, on_gpu());
   const double ms = timing.microseconds([&] { vae.decode(latents); }, 1) / 1000;
-  std::printf("{\"what\": \"vae\", \"model\": \"%s\", \"size\": %d, \"by\": \"fjord\", \"ms\": %.3f}\n", name.c_str(),
-              static_cast<int>(size), ms);
+  std::printf("{\"what\": \"vae\", \"model\": \"%s\", \"size\": %d, \"by\": \"%s\", \"ms\": %.3f}\n", name.c_str(),
+              static_cast<int>(size), way.name, ms);
+}
+
+// The product of a projection, with bias and residual.
+void time_product(std::int64_t rows, std::int64_t in, std::int64_t out, const Timing& timing) {
+  const auto x = at::randn({rows, in}, on_gpu()), weight = at::randn({out, in}, on_gpu());
+  const auto bias = at::randn({out}, on_gpu()), residual = at::randn({rows, out}, on_gpu());
+  const auto report = [&](const char* by, const CudaSum& sum) {
+    const double us = timing.microseconds([&] { gpu().linear(x, weight, bias, sum); });
+    const double operations = 2.0 * static_cast<double>(rows * in * out);
+    std::printf(
+        "{\"what\": \"product\", \"rows\": %d, \"in\": %d, \"out\": %d, \"by\": \"%s\", \"us\": %.2f, \"tflops\": "
+        "%.1f}\n",
+        static_cast<int>(rows), static_cast<int>(in), static_cast<int>(out), by, us, operations / us * 1e-6);
+  };
+  report("timed", {residual, true, true});
+  report("first", {residual, true, false});
+  report("apart", {residual, false, false});
 }
 
 void run(const std::string& what) {
@@ -141,15 +167,24 @@ void run(const std::string& what) {
     for (const auto& shape : kShapes) time_attention(shape, timing);
     time_rows(64, 320, timing);
     time_rows(32, 1280, timing);
+    time_product(8192, 320, 320, timing);
+    time_product(8192, 320, 2560, timing);
+    time_product(2048, 640, 640, timing);
+    time_product(2048, 1280, 1280, timing);
+    time_product(2048, 1280, 10240, timing);
+    time_product(2048, 5120, 1280, timing);
     return time_rows(512, 128, timing);
   }
   check(what == "unet", ErrorCode::kInvalidArgument, "expected kernels, unet or tiny, got ", quoted(what));
-  time_unet("unet_sd15", 512, timing);
-  time_unet("unet_sd15", 1024, timing);
-  time_unet("unet_sd21", 768, timing);
-  time_unet("unet_sdxl", 1024, timing);
-  time_vae("vae_sd15", 512, timing);
-  time_vae("vae_sdxl", 1024, timing);
+  for (const auto& way : kWays) {
+    time_unet("unet_sd15", 512, way, timing);
+    time_unet("unet_sd15", 1024, way, timing);
+    time_unet("unet_sd21", 768, way, timing);
+    time_unet("unet_sdxl", 1024, way, timing);
+    time_vae("vae_sd15", 512, way, timing);
+    time_vae("vae_sdxl", 1024, way, timing);
+  }
+  for (const auto& note : gpu().end_request()) std::fprintf(stderr, "%s\n", note.c_str());
 }
 
 }  // namespace

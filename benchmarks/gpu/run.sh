@@ -10,6 +10,7 @@ stages=("$@")
 limit=${FJORD_STAGE_SECONDS:-570}
 bundle=$PWD/build/gpu-bundle
 build=$PWD/build/gpu
+export FJORD_CUDA_CACHE=${FJORD_CUDA_CACHE:-$PWD/build/gpu-cache}
 export CUDA_HOME=${CUDA_HOME:-/usr/local/cuda}
 gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1 | tr ' /' '--' || true)
 results=${OUT:-benchmarks/results/${gpu:-no-gpu}}
@@ -20,7 +21,8 @@ tools() {
   local wanted=()
   command -v cmake >/dev/null || wanted+=(cmake)
   command -v ninja >/dev/null || wanted+=(ninja)
-  python3 -c 'import diffusers' 2>/dev/null || wanted+=(diffusers)
+  python3 -c 'import importlib_metadata' 2>/dev/null || wanted+=(importlib-metadata zipp)
+  python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("diffusers") is None)' || wanted+=(diffusers)
   ((!${#wanted[@]})) && return 0
   python3 -m pip install --quiet --no-index --no-deps --find-links "$bundle/wheels" --target "$build/tools" "${wanted[@]}" ||
     echo "not installed: ${wanted[*]} (run benchmarks/gpu/bundle.sh before)" >&2
@@ -39,13 +41,22 @@ build_all() {
   cat "$results/doctor.json"
 }
 
+picture() {
+  "$build/bin/fjord" txt2img --model weights/tiny --dtype float32 --prompt "a gold crown on red cloth" --seed 1 --out "$results/$1.png" "${@:2}"
+}
+
+# Every way of computing against the CPU: all faster ways, none, each alone, and with weights that rest in main memory.
 test_all() {
   "$build/bin/test_kernels" --gtest_brief=1
   "$build/bin/test_cuda" --gtest_output="json:$results/tests.json"
-  "$build/bin/fjord" txt2img --model weights/tiny --device cuda --dtype float32 --prompt "a gold crown on red cloth" --seed 1 \
-    --out "$results/cuda.png"
-  "$build/bin/fjord" txt2img --model weights/tiny --device cpu --prompt "a gold crown on red cloth" --seed 1 --out "$results/cpu.png"
-  python3 benchmarks/gpu/compare.py "$results/cpu.png" "$results/cuda.png"
+  local ways=(auto none graph update sums projections upsampling products convolutions) way
+  picture cpu --device cpu
+  for way in "${ways[@]}"; do
+    picture "cuda-$way" --device cuda --cuda-paths "$way"
+    python3 benchmarks/gpu/compare.py "$results/cpu.png" "$results/cuda-$way.png"
+  done
+  picture cuda-resting --device cuda --gpu-memory 24
+  python3 benchmarks/gpu/compare.py "$results/cpu.png" "$results/cuda-resting.png"
 }
 
 # Small shapes only: the tools slow a kernel down a hundredfold.
@@ -71,7 +82,7 @@ for stage in "${stages[@]}"; do
     table) work="python3 benchmarks/gpu/table.py $results" ;;
     *) sed -n '4s/^# //p' "$0" >&2; exit 64 ;;
   esac
-  export -f build_all test_all sanitize_all
+  export -f build_all picture test_all sanitize_all
   export bundle build results
   case "$stage" in
     kernels | unet | peers) timeout "$limit" bash -euo pipefail -c "$work" | tee "$results/$stage.jsonl" || failed=1 ;;

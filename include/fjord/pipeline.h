@@ -38,11 +38,13 @@ struct LoadOptions {
   // chunked, math (docs/cuda.md). One that cannot serve a layer is an error when that layer runs.
   std::string attention = "auto";
   // Which of the faster ways to compute on a GPU are taken: "auto" (all), "none", or names separated by commas: graph,
-  // update, sums, projections, upsampling, products, convolutions (docs/cuda.md). One that cannot serve, or does not
-  // give what the plain way gives, leaves the plain way, and Result::notes says why.
+  // update, sums, projections, upsampling, products, convolutions (docs/cuda.md). Where one of graph, update, sums,
+  // products and convolutions cannot serve, or does not give what the plain way gives, the plain way is taken and
+  // Result::notes says why.
   std::string cuda_paths = "auto";
   // Of a GPU's memory, in bytes, for the model and one request of the model's own size; 0: no limit. What does not fit
-  // rests in main memory and is brought when it is needed: see Offload in fjord/memory_plan.h. Nothing on a CPU.
+  // rests in main memory and is brought when it is needed: see Offload in fjord/memory_plan.h. Requests without a
+  // budget of their own keep to it. kOutOfMemory if nothing helps. Ignored on a CPU.
   std::uint64_t memory_budget = 0;
   // The text encoder is read anew for every request and its memory given back before the first step. The folder must
   // then stay where it is.

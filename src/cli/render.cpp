@@ -179,6 +179,7 @@ void render(const RenderJob& job, Output& output) {
   const Result result = generate(job, pipeline, request, reporter);
   reporter.clear();
   for (const std::string& warning : result.warnings) warn(warning);
+  for (const std::string& note : result.notes) warn(note);
   const std::vector<std::string> paths = picture_paths(job, static_cast<int>(result.images.size()));
   write_results(job, result, std::move(record), paths);
   announce(job, result, paths, reporter, output);

@@ -119,6 +119,17 @@ void add_run_options(CommandOptions& options, RenderJob& job) {
                "What computes the U-Net's attention on a GPU: auto, own, own-hopper, cudnn, flash, mem-efficient, "
                "chunked or math (default: auto)",
                job.load.attention);
+  options.text("--cuda-paths", "NAMES",
+               "A GPU's faster ways: auto (all), none, or names among graph, update, sums, projections, upsampling, "
+               "products and convolutions, separated by commas (default: auto)",
+               job.load.cuda_paths);
+  options.parsed(
+      "--gpu-memory", "MIB",
+      "Keep model and requests within so much of a GPU's memory; weights that do not fit rest in main memory "
+      "(default: no limit)",
+      [&job](const std::string& option, const std::string& text) {
+        job.load.memory_budget = static_cast<std::uint64_t>(parse_integer(option, text, 1)) << 20;
+      });
   options.flag("--drop-text-encoder", "Give the text encoder's memory back once the prompt is encoded",
                job.load.drop_text_encoder);
   options.parsed("--memory-budget", "MIB",

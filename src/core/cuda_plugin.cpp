@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 
@@ -11,6 +12,8 @@ namespace fjord {
 namespace {
 
 constexpr const char* kName = "libfjord_cuda.so";
+
+std::atomic<const CudaOps*> stand_in = nullptr;  // of CudaOpsScope
 
 std::string folder_of_this_code() {
   Dl_info info{};
@@ -66,5 +69,15 @@ const CudaPlugin& cuda_plugin() {
   static const CudaPlugin plugin = open_cuda_plugin(probe_cuda_driver(), find_plugin());
   return plugin;
 }
+
+const CudaOps* cuda_ops(const at::Tensor& x) { return x.defined() ? cuda_ops(x.device()) : nullptr; }
+
+const CudaOps* cuda_ops(at::Device device) {
+  if (const CudaOps* ops = stand_in) return ops;
+  return device.is_cuda() ? cuda_plugin().ops : nullptr;
+}
+
+CudaOpsScope::CudaOpsScope(const CudaOps* ops) : previous_(stand_in) { stand_in = ops; }
+CudaOpsScope::~CudaOpsScope() { stand_in = previous_; }
 
 }  // namespace fjord

@@ -25,6 +25,21 @@ CudaPlugin open_cuda_plugin(const CudaDriver& driver, const std::string& path);
 
 // The table for a CUDA tensor; null for others, and without plug-in. Never loads anything: a CUDA tensor exists only
 // where the plug-in has been asked for.
-inline const CudaOps* cuda_ops(const at::Tensor& x) { return x.is_cuda() ? cuda_plugin().ops : nullptr; }
+const CudaOps* cuda_ops(const at::Tensor& x);
+// Likewise for tensors of a device.
+const CudaOps* cuda_ops(at::Device device);
+
+// While it lives, `ops` stands for the plug-in's table and for tensors of every device: so that what is done with a
+// GPU's functions can be tested without one. One at a time in a process.
+class CudaOpsScope {
+ public:
+  explicit CudaOpsScope(const CudaOps* ops);
+  ~CudaOpsScope();
+  CudaOpsScope(const CudaOpsScope&) = delete;
+  CudaOpsScope& operator=(const CudaOpsScope&) = delete;
+
+ private:
+  const CudaOps* previous_;
+};
 
 }  // namespace fjord

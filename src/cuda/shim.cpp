@@ -1,6 +1,7 @@
 #include "cuda/shim.h"
 
 #include "core/check.h"
+#include "cuda/tuning.h"
 
 #include <ATen/Context.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -56,7 +57,13 @@ constexpr CudaOps kOps = {.version = CudaOps::kVersion,
                           .layer_norm = layer_norm,
                           .gated_gelu = gated_gelu,
                           .combine = combine,
+                          .linear = linear,
+                          .convolution = convolution,
                           .record = record,
+                          .mark = mark,
+                          .upload = upload,
+                          .rest = rest,
+                          .end_request = end_request,
                           .release_memory = release_memory,
                           .peak_memory = peak_memory,
                           .device_fault = device_fault};

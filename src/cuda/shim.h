@@ -22,7 +22,14 @@ at::Tensor combine(const std::vector<at::Tensor>& terms, const at::Tensor& coeff
 // softmax(scores) over rows of float32 scores [rows, keys], in `dtype`.
 at::Tensor softmax(const at::Tensor& scores, float scale, at::ScalarType dtype);
 
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const CudaSum& sum);
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
+                       std::int64_t padding, const CudaSum& sum);
+
 std::unique_ptr<CudaGraph> record(const std::function<void()>& f);
+std::unique_ptr<CudaMark> mark(const at::Tensor& flag);
+at::Tensor upload(const at::Tensor& x, at::Device device);
+at::Tensor rest(const at::Tensor& x);
 void release_memory();
 std::int64_t peak_memory(int device);
 std::string device_fault();

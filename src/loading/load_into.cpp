@@ -2,6 +2,7 @@
 
 #include "config/int4.h"
 #include "core/check.h"
+#include "core/cuda_plugin.h"
 #include "core/memory_pool.h"
 #include "core/parallel.h"
 #include "core/tensors.h"
@@ -124,7 +125,7 @@ class Reader {
   void read(const nn::NamedModule& layer) const {
     const auto parameters = layer.module->own_parameters();
     for (const auto& [name, tensor] : parameters) read_parameter(layer, name, *tensor);
-    if (!staging_) return layer.module->make_plain();
+    if (!staging_) return lay_out(*layer.module);
     layer.module->pack(*keeping_.kernels);
     if (!layer.module->packs_weight()) return;
     for (const auto& [name, tensor] : parameters) {
@@ -133,6 +134,12 @@ class Reader {
   }
 
  private:
+  // Without packing.
+  void lay_out(nn::Module& module) const {
+    module.make_plain();
+    if (keeping_.rests_from) module.rest(*cuda_ops(*keeping_.rests_from), *keeping_.rests_from);
+  }
+
   void read_parameter(const nn::NamedModule& layer, const std::string& name, at::Tensor& tensor) const {
     const auto& [checkpoint, by_name] = names_;
     const auto key = layer.key(name);

@@ -4,6 +4,7 @@
 #include "loading/checkpoint.h"
 #include "nn/module.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,8 @@ std::string scale_name(const std::string& parameter);
 struct Keeping {
   const kernels::CpuKernels* kernels = nullptr;  // pack every layer for them; null: as they are
   bool round_inputs = false;                     // linear layers with int8 weights round their inputs too
+  // Where a module computes whose weights, read into main memory, are to rest there (nn::Module::rest).
+  std::optional<at::Device> rests_from = {};
 };
 
 // Reads every parameter of `module`, on all threads. A file's [out, in, 1, 1] also fits a linear layer's [out, in].

@@ -3,6 +3,7 @@
 #include "core/checkpoint.h"
 #include "core/cuda_plugin.h"
 #include "ops/cpu_tensors.h"
+#include "ops/doubling.h"
 #include "ops/norm.h"
 #include "ops/onednn.h"
 #include "ops/wrap.h"
@@ -53,10 +54,21 @@ at::Tensor Linear::forward(const at::Tensor& x, const LinearExtras& extras) cons
   if (packed_.defined() && fuses) {
     return ops::linear(x, packed_, bias, {add_changes(changes, x, extras.residual), fused}, *kernels());
   }
+  const auto* cuda = packed_.defined() ? nullptr : product_ops(x);
+  if (cuda != nullptr) return run_on_cuda(*cuda, x, extras);
+  const bool packed = packed_.defined();
   auto y = add_changes(changes, x,
-                       packed_.defined() ? ops::linear(x, packed_, bias, {}, *kernels()) : at::linear(x, weight, bias));
+                       packed ? ops::linear(x, packed_, bias, {}, *kernels()) : at::linear(x, at_hand(weight), bias));
   if (extras.activation) y = activate(*extras.activation, y);
   return extras.residual.defined() ? extras.residual + y : y;
+}
+
+at::Tensor Linear::run_on_cuda(const CudaOps& cuda, const at::Tensor& x, const LinearExtras& extras) const {
+  const auto residual = extras.activation ? at::Tensor() : extras.residual;
+  const auto y = cuda.linear(x, at_hand(weight), bias, product_sum(add_changes(changes, x, residual)));
+  if (!extras.activation) return y;
+  const auto active = activate(*extras.activation, y);
+  return extras.residual.defined() ? extras.residual + active : active;
 }
 
 GatedLinear::GatedLinear(const Place& place, std::int64_t in_features, std::int64_t out_features) : Module(place) {
@@ -76,12 +88,17 @@ void GatedLinear::share_packed(const Module& other) { packed_ = static_cast<cons
 at::Tensor GatedLinear::forward(const at::Tensor& x) const {
   pass_checkpoint(this);
   if (packed_.defined() && changes.empty()) return ops::linear(x, packed_, bias, {}, *kernels());
-  const auto y =
-      packed_.defined() ? ops::linear_before_gate(x, packed_, bias, *kernels()) : at::linear(x, weight, bias);
-  const auto both = add_changes(changes, x, y);
+  const auto both = before_gate(x);
   if (const auto* cuda = cuda_ops(both)) return cuda->gated_gelu(both);
   const auto halves = both.chunk(2, -1);
   return halves[0] * at::gelu(halves[1]);
+}
+
+at::Tensor GatedLinear::before_gate(const at::Tensor& x) const {
+  if (packed_.defined()) return add_changes(changes, x, ops::linear_before_gate(x, packed_, bias, *kernels()));
+  if (const auto* cuda = product_ops(x))
+    return cuda->linear(x, at_hand(weight), bias, product_sum(add_changes(changes, x)));
+  return add_changes(changes, x, at::linear(x, at_hand(weight), bias));
 }
 
 Conv2d::Conv2d(const Place& place, std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options)
@@ -121,7 +138,7 @@ at::Tensor Conv2d::convolve(const at::Tensor& x) const {
   const bool wraps = wide > 0 && ops::WrapScope::active().any();
   const auto source = wraps ? ops::padded(x, {wide, wide, wide, wide}) : x;
   const auto padding = wraps ? 0 : wide;
-  if (way_ == Way::kPlain) return at::conv2d(source, weight, bias, options_.stride, padding);
+  if (way_ == Way::kPlain) return at::conv2d(source, at_hand(weight), bias, options_.stride, padding);
   return ops::packed_convolution(source.contiguous(at::MemoryFormat::ChannelsLast), packed_, bias,
                                  {options_.stride, padding});
 }
@@ -138,6 +155,8 @@ void Conv2d::share_packed(const Module& other) {
   packed_ = conv.packed_;
   packed_linear_ = conv.packed_linear_;
   packed_winograd_ = conv.packed_winograd_;
+  folded_ = conv.folded_;
+  folded_from_ = conv.folded_from_;
 }
 
 at::Tensor Conv2d::forward(const at::Tensor& x, const ops::ConvExtras& extras) const {
@@ -150,11 +169,60 @@ at::Tensor Conv2d::forward(const at::Tensor& x, const ops::ConvExtras& extras) c
 
 at::Tensor Conv2d::run(const at::Tensor& x, const ops::ConvExtras& extras) const {
   if (way_ == Way::kWinograd) return ops::winograd(x, packed_winograd_, bias, extras, *kernels());
+  const auto* cuda = way_ == Way::kPlain ? cuda_ops(x) : nullptr;
+  if (cuda != nullptr) return run_on_cuda(*cuda, x, extras);
   const auto source = enlarged(x, extras);
   if (way_ == Way::kLinear && !extras.image_bias.defined()) return mix_channels(source, extras.residual);
   auto y = way_ == Way::kLinear ? mix_channels(source, {}) : convolve(source);
   if (extras.image_bias.defined()) y = y + extras.image_bias.to(y.scalar_type()).unsqueeze(-1).unsqueeze(-1);
   return extras.residual.defined() ? extras.residual + y : y;
+}
+
+void Conv2d::fold_doubling() {
+  folded_ = ops::fold_doubling(weight);
+  folded_from_ = weight;
+}
+
+// An image bias that is the same for the whole batch, as that of a timestep alone is, goes into the bias.
+at::Tensor Conv2d::run_on_cuda(const CudaOps& cuda, const at::Tensor& x, const ops::ConvExtras& extras) const {
+  const auto& image_bias = extras.image_bias;
+  const bool one_row =
+      cuda_paths().sums && image_bias.defined() && (image_bias.size(0) == 1 || image_bias.stride(0) == 0);
+  const auto own_bias = one_row ? bias + image_bias[0].to(bias.scalar_type()) : bias;
+  const auto later = one_row ? at::Tensor() : image_bias;
+  const bool doubles = extras.enlarge_to && (*extras.enlarge_to)[0] == 2 * x.size(2) &&
+                       (*extras.enlarge_to)[1] == 2 * x.size(3) && folded_.defined() && folded_from_.is_same(weight);
+  const bool adds_last = doubles || later.defined();
+  auto y = doubles ? convolve_doubled(cuda, x, own_bias)
+                   : convolve_on_cuda(cuda, enlarged(x, extras), own_bias, adds_last ? at::Tensor() : extras.residual);
+  if (later.defined()) y = y + later.to(y.scalar_type()).unsqueeze(-1).unsqueeze(-1);
+  return adds_last && extras.residual.defined() ? extras.residual + y : y;
+}
+
+at::Tensor Conv2d::convolve_on_cuda(const CudaOps& cuda, const at::Tensor& x, const at::Tensor& own_bias,
+                                    const at::Tensor& residual) const {
+  const auto& [kernel, stride, wide] = options_;
+  if (kernel == 1 && stride == 1 && wide == 0 && product_ops(x) != nullptr) {
+    const auto added = residual.defined() ? ops::to_pixels(residual) : at::Tensor();
+    const auto y = cuda.linear(ops::to_pixels(x), at_hand(weight).flatten(1), own_bias, product_sum(added));
+    return ops::to_map(y, {x.size(0), own_bias.size(0), x.size(2), x.size(3)});
+  }
+  const bool wraps = wide > 0 && ops::WrapScope::active().any();
+  const auto source = wraps ? ops::padded(x, {wide, wide, wide, wide}) : x;
+  const auto padding = wraps ? 0 : wide;
+  if (cuda_paths().convolutions)
+    return cuda.convolution(source, at_hand(weight), own_bias, stride, padding, {residual, true, true});
+  const auto y = at::conv2d(source, at_hand(weight), own_bias, stride, padding);
+  return residual.defined() ? residual + y : y;
+}
+
+at::Tensor Conv2d::convolve_doubled(const CudaOps& cuda, const at::Tensor& x, const at::Tensor& own_bias) const {
+  const bool wraps = ops::WrapScope::active().any();
+  const auto source = wraps ? ops::padded(x, {1, 1, 1, 1}) : x;
+  const std::int64_t padding = wraps ? 0 : 1;
+  const auto biases = own_bias.repeat({4});
+  return ops::place_doubled(cuda_paths().convolutions ? cuda.convolution(source, folded_, biases, 1, padding, {})
+                                                      : at::conv2d(source, folded_, biases, 1, padding));
 }
 
 GroupNorm::GroupNorm(const Place& place, std::int64_t groups, std::int64_t channels, double eps)

@@ -32,6 +32,7 @@ class Linear : public Module {
  private:
   void pack_weights() override;
   void share_packed(const Module& other) override;
+  at::Tensor run_on_cuda(const CudaOps& cuda, const at::Tensor& x, const LinearExtras& extras) const;
 
   ops::PackedLinear packed_;
 };
@@ -51,6 +52,7 @@ class GatedLinear : public Module {
  private:
   void pack_weights() override;
   void share_packed(const Module& other) override;
+  at::Tensor before_gate(const at::Tensor& x) const;
 
   ops::PackedLinear packed_;
 };
@@ -74,6 +76,9 @@ class Conv2d : public Module {
   std::vector<LowRankConv2d> changes;  // added to the result
 
   const Conv2dOptions& shape() const { return options_; }
+  // For a 3x3 convolution of doubled maps (enlarge_to) on a GPU: keeps the weight folded as well (ops/doubling.h). Once
+  // its weights have been read.
+  void fold_doubling();
 
  private:
   enum class Way { kPlain, kLinear, kWinograd, kOneDnn };
@@ -84,6 +89,10 @@ class Conv2d : public Module {
   at::Tensor run(const at::Tensor& x, const ops::ConvExtras& extras) const;
   at::Tensor convolve(const at::Tensor& x) const;
   at::Tensor mix_channels(const at::Tensor& x, const at::Tensor& residual) const;  // 1x1
+  at::Tensor run_on_cuda(const CudaOps& cuda, const at::Tensor& x, const ops::ConvExtras& extras) const;
+  at::Tensor convolve_on_cuda(const CudaOps& cuda, const at::Tensor& x, const at::Tensor& own_bias,
+                              const at::Tensor& residual) const;
+  at::Tensor convolve_doubled(const CudaOps& cuda, const at::Tensor& x, const at::Tensor& own_bias) const;
 
   Conv2dOptions options_;
   std::int64_t in_channels_;
@@ -91,6 +100,8 @@ class Conv2d : public Module {
   at::Tensor packed_;
   ops::PackedLinear packed_linear_;
   ops::PackedWinograd packed_winograd_;
+  at::Tensor folded_;       // by fold_doubling(), else undefined
+  at::Tensor folded_from_;  // the weight that it was folded from
 };
 
 // Normalises each of `groups` groups of channels over its channels and pixels, then applies the activation, if any.

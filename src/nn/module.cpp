@@ -1,6 +1,7 @@
 #include "nn/module.h"
 
 #include "core/check.h"
+#include "core/cuda_plugin.h"
 #include "core/parallel.h"
 
 #include <ATen/ops/empty.h>
@@ -74,11 +75,37 @@ void Module::pack_all(const kernels::CpuKernels& kernels) {
                     [&](std::int64_t i, int) { all[static_cast<size_t>(i)].module->pack(kernels); });
 }
 
+void Module::use_cuda_paths(const CudaPaths& paths) {
+  for (const auto& named : modules()) named.module->cuda_paths_ = paths;
+}
+
+void Module::rest(const CudaOps& cuda, at::Device device) {
+  for (auto& [name, tensor] : parameters_) {
+    if (!packs_weight() || name != "weight") {
+      *tensor = tensor->to(device);
+      continue;
+    }
+    // As a GPU's convolutions read it.
+    *tensor = cuda.rest(tensor->dim() == 4 ? tensor->contiguous(at::MemoryFormat::ChannelsLast) : *tensor);
+  }
+  options_ = options_.device(device);
+  rests_ = true;
+}
+
+at::Tensor Module::at_hand(const at::Tensor& weight) const {
+  return rests_ ? cuda_ops(options_.device())->upload(weight, options_.device()) : weight;
+}
+
+const CudaOps* Module::product_ops(const at::Tensor& x) const {
+  return cuda_paths_.sums || cuda_paths_.products ? cuda_ops(x) : nullptr;
+}
+
 void Module::replace_weight(const at::Tensor& weight) {
   const auto found =
       std::find_if(parameters_.begin(), parameters_.end(), [](const auto& each) { return each.first == "weight"; });
   check(found != parameters_.end(), ErrorCode::kInternal, "a module without weight");
   *found->second = weight.to(options_);
+  if (rests_) *found->second = cuda_ops(options_.device())->rest(*found->second);
   few_bits_ = {};
   if (kernels_ != nullptr) pack_weights();
 }
@@ -88,6 +115,8 @@ void Module::share(const Module& other) {
   options_ = other.options_;
   kernels_ = other.kernels_;
   few_bits_ = other.few_bits_;
+  cuda_paths_ = other.cuda_paths_;
+  rests_ = other.rests_;
   for (size_t i = 0; i < parameters_.size(); ++i) *parameters_[i].second = *other.parameters_[i].second;
   share_packed(other);
 }

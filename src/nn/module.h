@@ -3,6 +3,8 @@
 // born empty on their final device and dtype (torch::nn fills them with random numbers first).
 #pragma once
 
+#include "core/cuda_ops.h"
+#include "core/cuda_paths.h"
 #include "kernels/cpu/kernels.h"
 #include "ops/stored_weight.h"
 
@@ -77,6 +79,14 @@ class Module {
   // Likewise this module and every one below.
   void pack_all(const kernels::CpuKernels& kernels);
 
+  // Which of a GPU's faster ways this module and every one below take; none unless told.
+  void use_cuda_paths(const CudaPaths& paths);
+
+  // Lets the weight of this module alone rest in main memory, from where it is brought to `device` for every product;
+  // what is small goes there for good. For a module whose parameters were read into main memory.
+  void rest(const CudaOps& cuda, at::Device device);
+  bool rests() const { return rests_; }
+
   // Puts another plain weight, in the module's dtype, into the place of "weight" and packs it if this module is packed.
   void replace_weight(const at::Tensor& weight);
 
@@ -98,6 +108,13 @@ class Module {
   virtual void share_packed(const Module&) {}
   // The parameter "weight" as it is stored.
   ops::StoredWeight stored(const at::Tensor& weight) const;
+  // A weight of this module where it computes.
+  at::Tensor at_hand(const at::Tensor& weight) const;
+  const CudaPaths& cuda_paths() const { return cuda_paths_; }
+  // A GPU's table where its matrix products are to be taken from there rather than from LibTorch's operators, and what
+  // they are to do; null otherwise.
+  const CudaOps* product_ops(const at::Tensor& x) const;
+  CudaSum product_sum(const at::Tensor& residual) const { return {residual, cuda_paths_.sums, cuda_paths_.products}; }
   // The dtype in which this module computes.
   at::ScalarType dtype() const { return options_.dtype().toScalarType(); }
 
@@ -107,6 +124,8 @@ class Module {
   at::TensorOptions options_;
   const kernels::CpuKernels* kernels_ = nullptr;
   FewBits few_bits_;
+  CudaPaths cuda_paths_ = CudaPaths::none();
+  bool rests_ = false;
   std::vector<std::pair<std::string, Module*>> children_;
   std::vector<std::pair<std::string, at::Tensor*>> parameters_;
 };

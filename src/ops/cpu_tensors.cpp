@@ -1,5 +1,6 @@
 #include "ops/cpu_tensors.h"
 
+#include "core/cuda_plugin.h"
 #include "core/memory_pool.h"
 
 #include <ATen/ops/cat.h>
@@ -44,7 +45,8 @@ at::Tensor to_map(const at::Tensor& pixels, at::IntArrayRef map_sizes) {
 }
 
 at::Tensor join_channels(const at::Tensor& first, const at::Tensor& second) {
-  if (!first.is_cpu() || !first.is_contiguous(at::MemoryFormat::ChannelsLast)) return at::cat({first, second}, 1);
+  const bool on_cpu = first.is_cpu() && cuda_ops(first) == nullptr;
+  if (!on_cpu || !first.is_contiguous(at::MemoryFormat::ChannelsLast)) return at::cat({first, second}, 1);
   const auto left = to_pixels(first), right = to_pixels(second);
   auto out = pooled_empty({left.size(0), left.size(1), left.size(2) + right.size(2)}, left.scalar_type());
   const auto size = static_cast<std::int64_t>(left.element_size());

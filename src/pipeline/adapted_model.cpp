@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/memory_pool.h"
 #include "pipeline/adapter_set.h"
+#include "pipeline/step_graphs.h"
 
 #include <ATen/ops/cat.h>
 
@@ -163,7 +164,10 @@ std::shared_ptr<const Model> adapted_model(const std::shared_ptr<const Model>& m
   }
   auto out = std::make_shared<Model>(*model);
   const auto unet_uses = uses_of(Part::kUnet, uses);
-  if (!unet_uses.empty()) out->unet = adapted(model->unet, Part::kUnet, unet_uses, *model->adapters);
+  if (!unet_uses.empty()) {
+    out->unet = adapted(model->unet, Part::kUnet, unet_uses, *model->adapters);
+    if (model->graphs != nullptr) out->graphs = std::make_shared<StepGraphs>(/*lasting=*/false);
+  }
   for (size_t i = 0; i < out->text_encoders.size(); ++i) {
     out->text_encoders[i] = adapted_encoder(model->text_encoders[i], text_part(*model, i), uses, model->adapters);
   }

@@ -5,6 +5,7 @@
 #include "loading/control_file.h"
 #include "loading/load_into.h"
 #include "pipeline/adapter_set.h"
+#include "pipeline/cuda_setup.h"
 
 #include <utility>
 #include <variant>
@@ -32,6 +33,7 @@ std::shared_ptr<Network> read_network(const loading::ControlFile& file, const Co
   const PoolScope scope(weights.get());
   auto network = std::make_shared<Network>(config, model.adapters->options);
   loading::load_into(*network, *file.weights, loading::KeyRules{}, file.where, {model.adapters->kernels});
+  prepare_for_gpu(*network, model.cuda_paths);
   return network;
 }
 

@@ -1,5 +1,6 @@
 #include "pipeline/denoiser.h"
 
+#include "core/cuda_plugin.h"
 #include "models/unet/self_attentions.h"
 #include "pipeline/evaluation.h"
 #include "pipeline/guidance.h"
@@ -39,7 +40,11 @@ Denoiser::Denoiser(const Model& model, Conditioning conditioning, const Request&
       guidance_rescale_(request.guidance_rescale),
       wrap_{request.seamless.x, request.seamless.y},
       plans_(plan_steps(request.approximation, guided_evaluations(conditioning_, scales_))),
-      controls_(std::move(controls)) {
+      controls_(std::move(controls)),
+      graphs_(model.graphs, timesteps.size()) {
+  if (model.cuda_paths.graph && model.graphs == nullptr && cuda_ops(model.device) != nullptr) {
+    graphs_.note("the U-Net runs without a graph to keep within the budget of memory");
+  }
   memory_.timesteps = std::move(timesteps);
   const FreeU& free_u = options_.free_u;
   if (is_on(free_u)) changes_.free_u = models::FreeUFactors{free_u.s1, free_u.s2, free_u.b1, free_u.b2};
@@ -100,7 +105,7 @@ at::Tensor Denoiser::run_network(const at::Tensor& sample, int i) {
   input.wrap = wrap_;
   input.changes = changes_at(sample, i);
   input.signals = controls_.at(sample, {i, negatives(i), perturbs(i), plan.shortcuts});
-  return evaluate(*model_.unet, input);
+  return evaluates_elsewhere() ? evaluate(*model_.unet, input) : graphs_.evaluate(*model_.unet, input);
 }
 
 // The prediction without the prompt: of this evaluation, or by the latest difference. Undefined: nothing to guide by.
@@ -121,6 +126,23 @@ at::Tensor Denoiser::guided(const std::vector<at::Tensor>& branches, const at::T
   const double scale = scales_.at(static_cast<size_t>(i));
   if (before == 2) return guide_by_image(without, branches[1], with_prompt, scale, options_.image_scale);
   return guide(without, with_prompt, scale, options_);
+}
+
+std::vector<double> Denoiser::weights(int i) const {
+  const auto& plan = plans_.at(static_cast<size_t>(i));
+  const bool reused =
+      plan.reuse_difference || (i + 1 < evaluations() && plans_[static_cast<size_t>(i) + 1].reuse_difference);
+  if (reused || (plan.both_branches && (guidance_rescale_ != 0 || options_.mimic_scale > 0))) return {};
+  const double scale = scales_.at(static_cast<size_t>(i));
+  const double image = options_.image_scale;
+  std::vector<double> weights{1};
+  if (negatives(i) == 1) weights = {1 - scale, scale};
+  if (negatives(i) == 2) weights = {1 - image, image - scale, scale};
+  if (!perturbs(i)) return weights;
+  const double perturbed = perturbed_scale_at(options_, memory_.timesteps.at(static_cast<size_t>(i)));
+  weights.back() += perturbed;
+  weights.push_back(-perturbed);
+  return weights;
 }
 
 at::Tensor Denoiser::predict(const at::Tensor& sample, int i) {

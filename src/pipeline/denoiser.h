@@ -4,11 +4,13 @@
 #include "pipeline/conditioning.h"
 #include "pipeline/control_run.h"
 #include "pipeline/model.h"
+#include "pipeline/step_graphs.h"
 #include "pipeline/step_plan.h"
 
 #include <fjord/request.h>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fjord::pipeline {
@@ -23,9 +25,15 @@ class Denoiser {
   // sample: [images, channels, height, width] at evaluation i -> the guided prediction, shaped likewise (twice the
   // channels where the network predicts a variance too). `i` counts from 0 and rises by one from call to call.
   at::Tensor predict(const at::Tensor& sample, int i);
+  // The two halves of predict() where guidance is a sum: what the network gives for every branch, [branches * images,
+  // channels, height, width], and the branches' weights in the guided prediction. Empty weights: it is no sum.
+  at::Tensor outputs(const at::Tensor& sample, int i) { return run_network(sample, i); }
+  std::vector<double> weights(int i) const;
+  int evaluations() const { return static_cast<int>(plans_.size()); }
 
   // How much the pixels listened to each token so far: [images, tokens, height, width] of the latents; undefined where
   // the request does not ask for it.
+  const std::vector<std::string>& notes() const { return graphs_.notes(); }
   at::Tensor text_maps() const { return text_maps_ ? text_maps_->mean() : at::Tensor(); }
 
  private:
@@ -49,6 +57,7 @@ class Denoiser {
   models::LayerChanges changes_;  // those that are the same throughout
   std::optional<models::TextMaps> text_maps_;
   at::Tensor difference_;  // of the two branches, at the latest evaluation that ran both
+  GraphRun graphs_;
 };
 
 }  // namespace fjord::pipeline

@@ -69,6 +69,8 @@ models::ControlSignals joined_signals(const std::vector<models::UNetInput>& inpu
 EvaluatorScope::EvaluatorScope(Evaluator* evaluator) : previous_(active) { active = evaluator; }
 EvaluatorScope::~EvaluatorScope() { active = previous_; }
 
+bool evaluates_elsewhere() { return active != nullptr; }
+
 at::Tensor evaluate(const models::UNet2DConditionModel& unet, const models::UNetInput& input) {
   return active != nullptr ? active->evaluate(unet, input) : unet.forward(input);
 }

@@ -24,6 +24,9 @@ class EvaluatorScope {
   Evaluator* previous_;
 };
 
+// Whether this thread has an evaluator.
+bool evaluates_elsewhere();
+
 // Runs the U-Net by the evaluator of this thread; without one, here.
 at::Tensor evaluate(const models::UNet2DConditionModel& unet, const models::UNetInput& input);
 

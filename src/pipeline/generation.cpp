@@ -1,6 +1,7 @@
 #include "pipeline/generation.h"
 
 #include "core/check.h"
+#include "core/cuda_plugin.h"
 #include "core/tensors.h"
 #include "ops/wrap.h"
 #include "pipeline/adapted_model.h"
@@ -37,7 +38,7 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
   const pipeline::RunScope scope(threads_, pool_.get());
   pipeline::check_controls(*model_, request_);
   canvas_.prepare({request_.width, request_.height});
-  if (request_.memory_budget > 0) request_.vae_tiling = pipeline::plan_memory(*model_, request_).vae_tiling;
+  keep_to_budget();
   scheduler_ = pipeline::choose_scheduler(model_->scheduler, model_->family.outdated, request_);
   plans_ = pipeline::plan_passes(*scheduler_, request_, model_->info.size_multiple);
   std::reverse(plans_.begin(), plans_.end());
@@ -47,17 +48,38 @@ Generation::Impl::Impl(std::shared_ptr<const pipeline::Model> model, const Reque
   phase_ = Phase::kDenoise;
 }
 
+// Decodes in tiles, or leaves the graph out, where the memory does not allow more.
+void Generation::Impl::keep_to_budget() {
+  if (pipeline::budget_of(*model_, request_) == 0) return;
+  const auto plan = pipeline::plan_memory(*model_, request_);
+  request_.vae_tiling = plan.vae_tiling;
+  if (plan.graph || model_->graphs == nullptr) return;
+  auto own = std::make_shared<pipeline::Model>(*model_);
+  own->graphs = nullptr;
+  model_ = std::move(own);
+}
+
 // The first pass, or the one that goes on from the latents of that before.
 void Generation::Impl::start_next_pass() {
   const ops::WrapScope wrap({request_.seamless.x, request_.seamless.y});
   auto plan = std::move(plans_.back());
   plans_.pop_back();
   const pipeline::StartScene scene{*model_, plan, canvas_, noise_};
+  if (pass_) notes_ = notes();
   auto start = pass_ ? pipeline::start_second_pass(scene, pass_->latents()) : pipeline::start_first_pass(scene);
   pipeline::tell_sizes(*model_, plan.request, conditioning_);
   const pipeline::RunSize size{plan.request.width, plan.request.height};
   pipeline::ControlRun controls({*model_, request_, canvas_, conditioning_, size}, plan.timesteps());
   pass_.emplace(*model_, std::move(plan), conditioning_, std::move(start), std::move(controls));
+}
+
+// Those of the passes, each once.
+std::vector<std::string> Generation::Impl::notes() const {
+  auto all = notes_;
+  for (const auto& note : pass_->notes()) {
+    if (std::find(all.begin(), all.end(), note) == all.end()) all.push_back(note);
+  }
+  return all;
 }
 
 void Generation::Impl::check_cancelled() const {
@@ -131,6 +153,11 @@ Result Generation::Impl::finish_here() {
   result.request = request_;
   result.heat_maps = pipeline::word_maps(*model_, request_, pass_->text_maps(), warnings_);
   result.warnings = warnings_;
+  result.notes = notes();
+  if (const auto* cuda = cuda_ops(model_->device)) {
+    const auto learned = cuda->end_request();
+    result.notes.insert(result.notes.end(), learned.begin(), learned.end());
+  }
   phase_ = Phase::kDone;
   result.seconds = progress().seconds;
   return result;

@@ -37,7 +37,9 @@ class Generation::Impl : private Checkpoint {
  private:
   bool advance_here();
   Result finish_here();
+  void keep_to_budget();
   void start_next_pass();
+  std::vector<std::string> notes() const;
   void check_cancelled() const;
   void pass(const void* /*layer*/) override { check_cancelled(); }
   std::vector<Image> decoded(const models::Autoencoder& vae, const at::Tensor& latents) const;
@@ -51,6 +53,7 @@ class Generation::Impl : private Checkpoint {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::atomic<bool> cancelled_ = false;
   std::vector<std::string> warnings_;
+  std::vector<std::string> notes_;  // of passes that have ended
   std::shared_ptr<const Scheduler> scheduler_;
   std::vector<pipeline::PassPlan> plans_;  // of the passes to come, the next one last
   pipeline::Conditioning conditioning_;

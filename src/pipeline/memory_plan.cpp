@@ -187,19 +187,22 @@ struct Decoding {
   std::uint64_t tiled = 0;  // a tile, and the whole picture that the tiles become
 };
 
+Decoding full_decoding(const config::Vae& vae, const MapSize& latents, const Compute& compute) {
+  const auto factor = std::int64_t{1} << (vae.block_out_channels.size() - 1);
+  const auto tile = std::max<std::int64_t>(1, vae.sample_size / factor);
+  const MapSize one{std::min(tile, latents.height), std::min(tile, latents.width)};
+  const auto picture = vae.out_channels * latents.height * latents.width * factor * factor;
+  const auto whole = decoder_memory(vae, latents, compute);
+  const auto tiled =
+      decoder_memory(vae, one, compute) + static_cast<std::uint64_t>(3 * picture * compute.element_bytes);
+  return {whole, std::min(whole, tiled)};
+}
+
 Decoding decoding(const models::Autoencoder& vae, const MapSize& latents, const Compute& compute) {
   const auto* full = dynamic_cast<const models::AutoencoderKL*>(&vae);
-  if (full == nullptr) {  // has no tiles
-    const auto bytes = decoder_memory(dynamic_cast<const models::AutoencoderTiny&>(vae).config(), latents, compute);
-    return {bytes, bytes};
-  }
-  const auto factor = full->factor(), tile = std::max<std::int64_t>(1, full->config().sample_size / factor);
-  const MapSize one{std::min(tile, latents.height), std::min(tile, latents.width)};
-  const auto picture = full->config().out_channels * latents.height * latents.width * factor * factor;
-  const auto whole = decoder_memory(full->config(), latents, compute);
-  const auto tiled =
-      decoder_memory(full->config(), one, compute) + static_cast<std::uint64_t>(3 * picture * compute.element_bytes);
-  return {whole, std::min(whole, tiled)};
+  if (full != nullptr) return full_decoding(full->config(), latents, compute);
+  const auto bytes = decoder_memory(dynamic_cast<const models::AutoencoderTiny&>(vae).config(), latents, compute);
+  return {bytes, bytes};  // has no tiles
 }
 
 struct Controls {
@@ -298,22 +301,46 @@ std::uint64_t decoder_memory(const config::TinyVae& vae, const MapSize& latents,
   return in_bytes(4 * pixels * channels + transformed(pixels, channels, compute), compute);
 }
 
-std::uint64_t stored_weights(const loading::Source& source, const std::vector<std::string>& text_encoders,
-                             at::ScalarType dtype) {
-  std::vector<std::pair<std::string, const char*>> parts = {{"unet", "diffusion_pytorch_model"},
-                                                            {"vae", "diffusion_pytorch_model"}};
-  for (const auto& folder : text_encoders) parts.emplace_back(folder, "model");
-  std::uint64_t bytes = 0;
-  for (const auto& [folder, stem] : parts) {
-    const loading::Checkpoint checkpoint(source, folder, stem);
-    for (const auto& name : checkpoint.names()) {
-      const auto& entry = *checkpoint.find(name);
-      auto size = static_cast<std::uint64_t>(entry.type == at::kChar ? 1 : c10::elementSize(dtype));
-      for (const auto extent : entry.shape) size *= static_cast<std::uint64_t>(extent);
-      bytes += size;
-    }
+namespace {
+
+// Tables are looked up, not multiplied, and stay on a GPU as small tensors do.
+bool rests(const std::string& name, const std::vector<std::int64_t>& shape) {
+  const auto is = [&](const char* part) { return name.find(part) != std::string::npos; };
+  return shape.size() > 1 && !is("token_embedding") && !is("position_embedding") && !is("class_embedding");
+}
+
+void add_weights(WeightBytes& sum, const loading::Checkpoint& checkpoint, at::ScalarType dtype) {
+  for (const auto& name : checkpoint.names()) {
+    const auto& entry = *checkpoint.find(name);
+    auto size = static_cast<std::uint64_t>(entry.type == at::kChar ? 1 : c10::elementSize(dtype));
+    for (const auto extent : entry.shape) size *= static_cast<std::uint64_t>(extent);
+    sum.all += size;
+    if (!rests(name, entry.shape)) sum.staying += size;
+    if (rests(name, entry.shape)) sum.largest = std::max(sum.largest, size);
   }
+}
+
+}  // namespace
+
+ModelBytes stored_weights(const loading::Source& source, const std::vector<std::string>& text_encoders,
+                          at::ScalarType dtype) {
+  ModelBytes bytes;
+  add_weights(bytes.unet, loading::Checkpoint(source, "unet", "diffusion_pytorch_model"), dtype);
+  add_weights(bytes.vae, loading::Checkpoint(source, "vae", "diffusion_pytorch_model"), dtype);
+  for (const auto& folder : text_encoders) add_weights(bytes.text, loading::Checkpoint(source, folder, "model"), dtype);
   return bytes;
+}
+
+RequestBytes usual_request(const config::UNet& unet, const config::Vae& vae, at::ScalarType dtype) {
+  constexpr std::int64_t kBranches = 2, kTokens = 77;
+  const Compute compute{static_cast<std::int64_t>(c10::elementSize(dtype)), false, 0};
+  const auto& size = unet.sample_size;
+  const MapSize latents = size.empty() ? MapSize{64, 64} : MapSize{size.front(), size.back()};
+  return {unet_memory(unet, kBranches, latents, kTokens, compute), full_decoding(vae, latents, compute).tiled};
+}
+
+std::uint64_t budget_of(const Model& model, const Request& request) {
+  return request.memory_budget != 0 ? request.memory_budget : model.memory_budget;
 }
 
 MemoryPlan plan_memory(const Model& model, const Request& request) {
@@ -323,23 +350,30 @@ MemoryPlan plan_memory(const Model& model, const Request& request) {
   const auto compute = compute_of(model);
   const auto guided = model.info.needs_image ? 3 : 2;
   const auto branches = *request.guidance > 1 && !model.unet->config().time_cond_proj_dim ? guided : 1;
-  MemoryPlan plan{.device = model.info.device, .weights = model.weight_bytes, .vae_tiling = request.vae_tiling};
+  const auto budget = budget_of(model, request);
+  MemoryPlan plan{.device = model.info.device,
+                  .weights = model.weight_bytes.kept(model.offload),
+                  .offload = model.offload,
+                  .vae_tiling = request.vae_tiling};
   const auto pictures = static_cast<std::int64_t>(std::max<size_t>(1, request.image_input.images.size()));
   const auto controls = controls_of(model, request, {branches * request.images, pictures}, latents, compute);
   plan.weights += controls.weights;
   const auto unet =
       unet_memory(model.unet->config(), branches * request.images, latents, model.info.max_tokens, compute);
   // While a ControlNet runs, what those before it said is there.
-  plan.denoising = controls.sum.kept + controls.sum.said + std::max(unet, controls.sum.running);
-  const auto [whole, tiled] = decoding(*model.vae, latents, compute);
-  const auto fits = [&](std::uint64_t bytes) {
-    return request.memory_budget == 0 || plan.weights + bytes <= request.memory_budget;
-  };
+  plan.denoising = controls.sum.kept + controls.sum.said + std::max(unet, controls.sum.running) +
+                   model.weight_bytes.brought_to_denoise(model.offload);
+  const auto brought = model.weight_bytes.brought_to_decode(model.offload);
+  const auto all = decoding(*model.vae, latents, compute);
+  const auto whole = all.whole + brought, tiled = all.tiled + brought;
+  const auto fits = [&](std::uint64_t bytes) { return budget == 0 || plan.weights + bytes <= budget; };
   plan.vae_tiling = request.vae_tiling || !fits(whole);
   if (request.decode) plan.decoding = plan.vae_tiling ? tiled : whole;
   plan.peak = plan.weights + std::max(plan.denoising, plan.decoding);
+  plan.graph = model.graphs != nullptr && fits(plan.peak - plan.weights + plan.denoising);
+  if (plan.graph) plan.peak += plan.denoising;
   check(fits(std::max(plan.denoising, plan.decoding)), ErrorCode::kOutOfMemory, "the request needs about ",
-        plan.peak >> 20, " MiB on ", plan.device, ", memory_budget allows ", request.memory_budget >> 20,
+        plan.peak >> 20, " MiB on ", plan.device, ", memory_budget allows ", budget >> 20,
         " MiB; fewer images at once, a smaller picture or a model in bfloat16 need less");
   return plan;
 }

@@ -54,10 +54,17 @@ ControlMemory control_memory(const config::T2IAdapter& adapter, const ControlBat
 
 // Bytes of the weights of U-Net, autoencoder and the text encoders in these folders of the source once they are loaded
 // in `dtype`; int8 stays int8.
-std::uint64_t stored_weights(const loading::Source& source, const std::vector<std::string>& text_encoders,
-                             at::ScalarType dtype);
+ModelBytes stored_weights(const loading::Source& source, const std::vector<std::string>& text_encoders,
+                          at::ScalarType dtype);
 
-// `request` has passed checked_request. Throws kOutOfMemory where request.memory_budget cannot be kept.
+// Of a guided request for one picture of the U-Net's own size and a usual text, on a device without kernels that fuse.
+RequestBytes usual_request(const config::UNet& unet, const config::Vae& vae, at::ScalarType dtype);
+
+// The budget of a request: its own or the model's; 0: none.
+std::uint64_t budget_of(const Model& model, const Request& request);
+
+// Throws kOutOfMemory where the budget cannot be kept. `request` has passed checked_request. Throws kOutOfMemory where
+// request.memory_budget cannot be kept.
 MemoryPlan plan_memory(const Model& model, const Request& request);
 
 }  // namespace fjord::pipeline

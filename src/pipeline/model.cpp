@@ -1,6 +1,7 @@
 #include "pipeline/model.h"
 
 #include "core/check.h"
+#include "core/cuda_plugin.h"
 #include "core/device.h"
 #include "core/memory_pool.h"
 #include "kernels/cuda/attention_choice.h"
@@ -14,7 +15,9 @@
 #include "models/vae/autoencoder_tiny.h"
 #include "pipeline/adapted_model.h"
 #include "pipeline/cpu_kernels.h"
+#include "pipeline/cuda_setup.h"
 #include "pipeline/memory_plan.h"
+#include "pipeline/step_graphs.h"
 
 namespace fjord::pipeline {
 namespace {
@@ -47,6 +50,16 @@ std::unique_ptr<const text::ClipTokenizer> load_tokenizer(const Source& source, 
 struct Engine {
   at::TensorOptions tensors;
   loading::Keeping keeping;
+  CudaPaths cuda_paths;
+
+  // With weights that rest in main memory, if so.
+  Engine resting(bool rests) const {
+    auto out = *this;
+    if (!rests) return out;
+    out.keeping.rests_from = tensors.device();
+    out.tensors = tensors.device(at::kCPU);
+    return out;
+  }
 };
 
 // Builds a module from its configuration, fills it with its weights and packs them.
@@ -56,6 +69,7 @@ std::unique_ptr<ModuleType> load_component(const Source& source, const std::stri
   const loading::Checkpoint checkpoint(source, folder, stem);
   auto module = std::make_unique<ModuleType>(config, engine.tensors);
   loading::load_into(*module, checkpoint, rules, source.describe(folder), engine.keeping);
+  prepare_for_gpu(*module, engine.cuda_paths);
   return module;
 }
 
@@ -138,6 +152,15 @@ void read_own_defaults(const Source& source, PipelineInfo& info) {
   info.steps = static_cast<int>(steps);
 }
 
+// What rests in main memory.
+Offload offload_of(const Source& source, const Model& model, const config::UNet& unet) {
+  if (model.memory_budget == 0) return Offload::kNone;
+  const std::string name = "vae/config.json";
+  const bool tiny = read_config(source, name, loading::class_name_of) == "AutoencoderTiny";
+  const auto vae = tiny ? config::Vae() : read_config(source, name, loading::read_vae_config);
+  return choose_offload(model.memory_budget, model.weight_bytes, usual_request(unet, vae, model.dtype));
+}
+
 }  // namespace
 
 Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions& options) {
@@ -151,20 +174,31 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   model.family = family_of(index, source.describe("model_index.json"));
   const auto unet = read_config(source, "unet/config.json", loading::read_unet_config);
   model.scheduler = read_config(source, "scheduler/scheduler_config.json", loading::read_scheduler_config);
+  model.cuda_paths = parse_cuda_paths(options.cuda_paths);
+  model.memory_budget = cuda_ops(model.device) != nullptr ? options.memory_budget : 0;
+  const bool keeps_text = !options.drop_text_encoder && !options.without_text_encoder;
+  model.weight_bytes =
+      stored_weights(source, keeps_text ? model.family.text_encoders : std::vector<std::string>(), model.dtype);
+  model.offload = offload_of(source, model, unet);
+  const bool parts_rest = model.offload != Offload::kNone, unet_rests = model.offload == Offload::kLayers;
+  if (model.cuda_paths.graph && !unet_rests && cuda_ops(model.device) != nullptr)
+    model.graphs = std::make_shared<StepGraphs>(/*lasting=*/true);
   const Engine engine{at::TensorOptions().device(model.device).dtype(model.dtype),
-                      {model.device.is_cpu() ? choose_cpu_kernels(options.cpu_kernels) : nullptr, unet.round_inputs}};
+                      {model.device.is_cpu() ? choose_cpu_kernels(options.cpu_kernels) : nullptr, unet.round_inputs},
+                      model.cuda_paths};
   const auto weights = MemoryPool::create(MemoryPool::Pages::kSmall);  // lives as long as the tensors in it
   const PoolScope scope(weights.get());
   for (const auto& folder : model.family.text_encoders) {
-    model.text_encoders.push_back(load_text_encoder(shared_source, folder, engine, options));
+    model.text_encoders.push_back(
+        load_text_encoder(shared_source, folder, engine.resting(parts_rest && keeps_text), options));
   }
   auto network = load_component<models::UNet2DConditionModel>(source, "unet", "diffusion_pytorch_model", unet,
-                                                              loading::unet_rules(), engine);
+                                                              loading::unet_rules(), engine.resting(unet_rests));
   use_attention(*network, options.attention);
   model.unet = std::move(network);
-  model.vae = load_autoencoder(source, "vae", engine);
+  model.vae = load_autoencoder(source, "vae", engine.resting(parts_rest));
   if (model.vae->options().dtype() != at::kFloat && (source.lasts() || options.drop_text_encoder)) {
-    const Engine wide{engine.tensors.dtype(at::kFloat), engine.keeping};
+    const Engine wide{engine.tensors.dtype(at::kFloat), engine.keeping, engine.cuda_paths};
     model.float32_vae = [shared_source, wide] { return load_autoencoder(*shared_source, "vae", wide); };
   }
   load_preview_vae(model, options.preview_vae, engine);
@@ -174,9 +208,6 @@ Model load_model(std::shared_ptr<const Source> shared_source, const LoadOptions&
   model.info.kernels = model.device.is_cuda()              ? "cuda"
                        : engine.keeping.kernels != nullptr ? engine.keeping.kernels->name
                                                            : "reference";
-  const bool keeps_text = !options.drop_text_encoder && !options.without_text_encoder;
-  model.weight_bytes =
-      stored_weights(source, keeps_text ? model.family.text_encoders : std::vector<std::string>(), model.dtype);
   read_own_defaults(source, model.info);
   const auto home = std::make_shared<AdapterHome>();
   home->options = engine.tensors;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/scheduler.h"
+#include "core/cuda_paths.h"
 #include "loading/source.h"
 #include "models/clip/clip_text_model.h"
 #include "models/unet/unet_2d_condition.h"
@@ -9,6 +10,7 @@
 #include "pipeline/family.h"
 #include "pipeline/image_encoders.h"
 #include "pipeline/latent_colors.h"
+#include "pipeline/offload.h"
 #include "text/clip_tokenizer.h"
 
 #include <fjord/pipeline.h>
@@ -20,6 +22,7 @@
 namespace fjord::pipeline {
 
 struct AdapterHome;  // pipeline/adapter_set.h
+class StepGraphs;    // pipeline/step_graphs.h
 
 // A text encoder with the tokenizer that belongs to it.
 struct TextEncoder {
@@ -43,7 +46,11 @@ struct Model {
   std::shared_ptr<ImageEncoders> image_encoders = std::make_shared<ImageEncoders>();  // of image adapters
   config::Scheduler scheduler;
   PipelineInfo info;
-  std::uint64_t weight_bytes = 0;  // of the networks, as they are kept
+  ModelBytes weight_bytes;
+  Offload offload = Offload::kNone;
+  std::uint64_t memory_budget = 0;     // of requests that have none of their own; 0: no limit
+  CudaPaths cuda_paths;                // of a GPU
+  std::shared_ptr<StepGraphs> graphs;  // null: the U-Net is not recorded
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
 };

@@ -33,7 +33,10 @@ PassPlan plan_pass(const Scheduler& scheduler, Request request, std::optional<do
   request.controls.clear();
   request.image_prompts.clear();  // the conditioning has them
   PassPlan plan;
-  plan.run = scheduler.start({request.steps, request.timesteps, request.sigmas});
+  plan.another_run = [&scheduler, schedule = SchedulePlan{request.steps, request.timesteps, request.sigmas}] {
+    return scheduler.start(schedule);
+  };
+  plan.run = plan.another_run();
   plan.request = std::move(request);
   const auto range = steps_within(plan.request.range, plan.run->timesteps(), scheduler.num_train_timesteps());
   plan.first = static_cast<std::int64_t>(range.first);

@@ -4,14 +4,18 @@
 
 #include <fjord/error.h>
 
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 
 #include <gtest/gtest.h>
+
+#include <array>
 
 namespace fjord {
 namespace {
@@ -133,6 +137,80 @@ TEST_F(CudaOpsTest, CombinesAndWatchesForWhatIsNotFinite) {
     ops().combine({a, b / 0}, coefficients.to(at::kCUDA), step, failed);
     EXPECT_EQ(failed.item<int>(), 1);
   }
+}
+
+TEST_F(CudaOpsTest, ProductsAddBiasesAndResiduals) {
+  for (const auto dtype : kTypes) {
+    for (const auto& [rows, in, out] :
+         {std::array<std::int64_t, 3>{4096, 320, 320}, {77, 768, 640}, {1, 320, 1280}, {9, 20, 12}}) {
+      const auto x = on_gpu(random({rows, in}), dtype), residual = on_gpu(random({rows, out}), dtype);
+      const auto weight = on_gpu(random({out, in}) / 10, dtype), bias = on_gpu(random({out}), dtype);
+      const auto exact = at::linear(exactly(x), exactly(weight), exactly(bias)) + exactly(residual);
+      const auto theirs = at::linear(x, weight, bias) + residual;
+      for (const bool fused : {false, true}) {
+        for (const bool timed : {false, true}) {
+          for (int call = 0; call < 2; ++call)  // the first one chooses
+            expect_as_good(ops().linear(x, weight, bias, {residual, fused, timed}), theirs, exact);
+        }
+      }
+      expect_as_good(ops().linear(x, weight, {}, {{}, true, true}), at::linear(x, weight),
+                     at::linear(exactly(x), exactly(weight)));
+    }
+  }
+}
+
+TEST_F(CudaOpsTest, ConvolutionsAddBiasesAndResiduals) {
+  struct Sizes {
+    std::int64_t in, out, side, kernel, stride, padding;
+  };
+  for (const auto dtype : kTypes) {
+    for (const auto& s :
+         {Sizes{320, 320, 64, 3, 1, 1}, {320, 640, 32, 3, 2, 1}, {64, 256, 16, 2, 1, 1}, {4, 320, 64, 3, 1, 1}}) {
+      const auto x = on_gpu(random({2, s.in, s.side, s.side}), dtype).contiguous(at::MemoryFormat::ChannelsLast);
+      const auto weight = on_gpu(random({s.out, s.in, s.kernel, s.kernel}) / 20, dtype);
+      const auto bias = on_gpu(random({s.out}), dtype);
+      const auto plain = at::conv2d(x, weight, bias, s.stride, s.padding);
+      const auto residual = on_gpu(random(plain.sizes()), dtype);
+      const auto exact = at::conv2d(exactly(x), exactly(weight), exactly(bias), s.stride, s.padding);
+      for (int call = 0; call < 2; ++call) {
+        expect_as_good(ops().convolution(x, weight, bias, s.stride, s.padding, {}), plain, exact);
+        expect_as_good(ops().convolution(x, weight, bias, s.stride, s.padding, {residual, true, true}),
+                       plain + residual, exact + exactly(residual));
+      }
+    }
+  }
+}
+
+TEST_F(CudaOpsTest, WeightsRestAndAreBrought) {
+  const auto x = on_gpu(random({8, 16, 3, 3}), at::kHalf).contiguous(at::MemoryFormat::ChannelsLast);
+  const auto resting = ops().rest(x);
+  EXPECT_TRUE(resting.is_cpu() && resting.is_pinned());
+  const auto brought = ops().upload(resting, at::Device(at::kCUDA, 0));
+  EXPECT_TRUE(at::equal(brought, x));
+  EXPECT_EQ(brought.strides(), x.strides());
+}
+
+TEST_F(CudaOpsTest, AMarkTellsTheFlagOfItsMoment) {
+  const auto flag = at::zeros({1}, at::kInt).to(at::kCUDA);
+  const auto before = ops().mark(flag);
+  flag.fill_(7);
+  const auto after = ops().mark(flag);
+  flag.fill_(9);
+  EXPECT_EQ(after->wait(), 7);
+  EXPECT_EQ(before->wait(), 0);
+}
+
+// What cannot be recorded leaves the stream and the memory in order: the next one works.
+TEST_F(CudaOpsTest, AFailedRecordingLeavesNothingBehind) {
+  const auto x = at::ones({1000}, at::TensorOptions().device(at::kCUDA));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_ANY_THROW(ops().record([&] { (x + 1).sum().item<float>(); }));
+    EXPECT_THROW(ops().record([&] { throw Error(ErrorCode::kCancelled, "enough"); }), Error);
+  }
+  at::Tensor y;
+  const auto graph = ops().record([&] { y = x + 1; });
+  graph->replay();
+  EXPECT_EQ(y.sum().item<float>(), 2000);
 }
 
 TEST_F(CudaOpsTest, AGraphRepeatsItsKernels) {

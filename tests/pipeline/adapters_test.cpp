@@ -4,6 +4,7 @@
 #include "pipeline/request_cases.h"
 #include "pipeline/test_models.h"
 #include "support/error_of.h"
+#include "support/fake_cuda.h"
 #include "support/temp_folder.h"
 
 #include <fjord/pipeline.h>
@@ -94,6 +95,15 @@ INSTANTIATE_TEST_SUITE_P(Cases, AdapterParityTest, ::testing::ValuesIn(case_name
 TEST(AdaptersTest, PicturesOnPlainOperatorsEqualTheReference) {
   const auto pipeline = Pipeline::load(random_model(), {.cpu_kernels = "reference"});
   for (const char* name : {"two", "dora", "word_and_lora"}) {
+    expect_parity(pipeline, request_of(files().cases().at(name), pipeline), name);
+  }
+}
+
+// Joined projections give way, and a request records its own network.
+TEST(AdaptersTest, PicturesOnAGpusWaysEqualTheReference) {
+  const FakeCuda gpu;
+  const auto pipeline = Pipeline::load(random_model(), {.cpu_kernels = "reference"});
+  for (const char* name : {"none", "two", "dora", "word_and_lora", "none"}) {
     expect_parity(pipeline, request_of(files().cases().at(name), pipeline), name);
   }
 }

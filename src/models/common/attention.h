@@ -43,6 +43,13 @@ class Attention : public nn::Module {
   at::Tensor forward(const at::Tensor& x, const KeysAndValues& context, const at::Tensor& residual = {},
                      const std::vector<FurtherContext>& further = {}) const;
 
+  // The same where the tokens attend to one another; where the projections are joined, one product makes queries, keys
+  // and values.
+  at::Tensor forward_self(const at::Tensor& x, const at::Tensor& residual) const;
+  // Lays the weights that work on the same tokens side by side, so that one product on a GPU serves for all: queries,
+  // keys and values of a self-attention, else keys and values. Once they have been read.
+  void join_projections();
+
   // What forward() gives where every token sees itself only.
   at::Tensor forward_apart(const at::Tensor& x, const at::Tensor& residual) const;
   // The weights that the softmax gives to each token of `keys`, mean of the heads: float32 [batch, context_tokens,
@@ -58,10 +65,16 @@ class Attention : public nn::Module {
 
  private:
   at::Tensor attend(const at::Tensor& queries, const KeysAndValues& context) const;
-  void share_packed(const Module& other) override { cuda_kernel_ = static_cast<const Attention&>(other).cuda_kernel_; }
+  at::Tensor answer(const at::Tensor& queries, const KeysAndValues& context, const at::Tensor& residual,
+                    const std::vector<FurtherContext>& further) const;
+  std::vector<at::Tensor> joined_product(const at::Tensor& x, std::int64_t count) const;
+  bool is_joined(std::int64_t count) const;
+  void share_packed(const Module& other) override;
 
   AttentionConfig config_;
   std::string cuda_kernel_ = "auto";
+  at::Tensor joined_;       // [2 or 3 * inner_dim, features]: to_v's weight last; undefined: each lies for itself
+  at::Tensor joined_bias_;  // likewise, where they have biases
 };
 
 }  // namespace fjord::models

@@ -30,10 +30,10 @@ BasicTransformerBlock::BasicTransformerBlock(const nn::Place& place, const Trans
 // x + self-attention(norm1(x))
 at::Tensor BasicTransformerBlock::add_pixels(const at::Tensor& x, const MergeGrid& grid) const {
   const auto normed = norm1.forward(x);
-  if (grid.merged() == 0) return attn1.forward(normed, attn1.keys_and_values(normed), x);
+  if (grid.merged() == 0) return attn1.forward_self(normed, x);
   const TokenMerging merging(x, grid);
   const auto merged = merging.merge(normed);
-  return x + merging.unmerge(attn1.forward(merged, attn1.keys_and_values(merged)));
+  return x + merging.unmerge(attn1.forward_self(merged, {}));
 }
 
 // Likewise, but in the last `perturbed` rows of the batch every pixel sees itself only.

@@ -12,10 +12,10 @@ namespace fjord::models {
 namespace {
 
 // 1 at the low frequencies -1 and 0, else 0: float32 [size].
-at::Tensor low_frequencies(std::int64_t size) {
-  auto low = at::zeros({size}, at::kFloat);
-  low[0] = 1.0;
-  low[size - 1] = 1.0;
+at::Tensor low_frequencies(std::int64_t size, const at::Device& device) {
+  auto low = at::zeros({size}, at::TensorOptions().dtype(at::kFloat).device(device));
+  low.narrow(0, 0, 1).fill_(1.0);
+  low.narrow(0, size - 1, 1).fill_(1.0);
   return low;
 }
 
@@ -31,8 +31,9 @@ at::Tensor FreeUFactors::backbone(const at::Tensor& hidden, size_t step) const {
 at::Tensor FreeUFactors::skip(const at::Tensor& skip, size_t step) const {
   const double factor = step == 0 ? s1 : s2;
   if (step > 1 || factor == 1) return skip;
-  const auto low = low_frequencies(skip.size(2)).unsqueeze(1) * low_frequencies(skip.size(3));
-  const auto mask = (low * (factor - 1) + 1).to(skip.device());
+  const auto device = skip.device();
+  const auto low = low_frequencies(skip.size(2), device).unsqueeze(1) * low_frequencies(skip.size(3), device);
+  const auto mask = low * (factor - 1) + 1;
   const auto spectrum = at::fft_fft2(skip.to(at::kFloat).contiguous());
   return at::real(at::fft_ifft2(spectrum * mask)).to(skip.scalar_type()).contiguous();
 }

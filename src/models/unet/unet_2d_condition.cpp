@@ -1,6 +1,7 @@
 #include "models/unet/unet_2d_condition.h"
 
 #include "core/check.h"
+#include "models/unet/text_attentions.h"
 
 #include <algorithm>
 #include <utility>
@@ -59,6 +60,17 @@ at::Tensor UNet2DConditionModel::forward(const UNetInput& input) const {
   hidden = run_up_blocks(hidden, context, skips, explicit_sizes);
   if (conv_norm_out) hidden = conv_norm_out->forward(hidden, nn::parse_activation(config().act_fn));
   return conv_out.forward(hidden);
+}
+
+void UNet2DConditionModel::remember(const UNetInput& input) const {
+  const auto context = layer_context(input);
+  for (const auto& [name, layer] : text_attentions(*this)) context.text_keys(*layer);
+  const auto keep_times = [&](const nn::ModuleList<ResnetBlock2D>& blocks) {
+    for (const auto& block : blocks) context.time(*block);
+  };
+  for (const auto& block : down_blocks) keep_times(block->resnets);
+  if (mid_block) keep_times(mid_block->resnets);
+  for (const auto& block : up_blocks) keep_times(block->resnets);
 }
 
 // What is kept from below has what was added there.

@@ -17,6 +17,10 @@ class UNet2DConditionModel : public UNetTrunk {
   // -> [batch, out_channels, height, width], the model's prediction (noise, velocity or sample).
   at::Tensor forward(const UNetInput& input) const;
 
+  // Fills input.memory with all that forward() would keep there of text and timesteps. The memory foresees
+  // input.timestep.
+  void remember(const UNetInput& input) const;
+
   // How many feature maps go from the way down to the way up: that of conv_in and one of every layer.
   size_t skip_connections() const;
 

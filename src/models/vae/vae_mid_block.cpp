@@ -25,7 +25,7 @@ VaeAttention::VaeAttention(const nn::Place& place, std::int64_t channels, std::i
 
 at::Tensor VaeAttention::forward(const at::Tensor& x) const {
   const auto tokens = ops::to_pixels(group_norm.forward(x));
-  return ops::to_map(Attention::forward(tokens, keys_and_values(tokens), ops::to_pixels(x)), x.sizes());
+  return ops::to_map(forward_self(tokens, ops::to_pixels(x)), x.sizes());
 }
 
 VaeMidBlock::VaeMidBlock(const nn::Place& place, const config::Vae& config, std::int64_t channels)
