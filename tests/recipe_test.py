@@ -10,7 +10,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1] / "weights/training/tests"
 NEEDED = {
     "test_rendering.py": ("numpy", "PIL"),
     "test_training.py": ("numpy", "PIL", "torch", "diffusers", "transformers"),
-    "test_claims.py": ("numpy", "torch", "diffusers"),
+    "test_claims.py": ("numpy", "PIL", "torch", "diffusers", "transformers"),
     "test_recipe.py": (),
     "test_loop.py": ("numpy", "torch"),
     "test_relatives.py": ("numpy", "PIL", "torch", "diffusers", "transformers", "safetensors"),

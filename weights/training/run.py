@@ -17,6 +17,7 @@
   follow       how well a ControlNet is followed
   psnr         how well a VAE reconstructs pictures
   compare      which of several networks learned faster
+  timesteps    the error of a denoiser by ranges of timesteps
   plot         draws the curves of a log
 """
 
@@ -30,7 +31,7 @@ STAGES = {
     "lora": "train_lora", "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
     "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
     "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "compare": "claims.compare",
-    "plot": "plot_log",
+    "timesteps": "claims.timesteps", "plot": "plot_log",
 }
 
 

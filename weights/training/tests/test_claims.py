@@ -4,14 +4,18 @@ import json
 import pathlib
 import sys
 import tempfile
+import types
 import unittest
 
 import numpy as np
+import torch
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from claims import compare  # noqa: E402
+import train_denoiser  # noqa: E402
+from claims import compare, timesteps  # noqa: E402
+from rendering.scene import Scene  # noqa: E402
 
 
 class CompareTest(unittest.TestCase):
@@ -49,6 +53,27 @@ class CompareTest(unittest.TestCase):
         saved = 2 * (192 ** 2 * (9 * 64 - 16 * 16) + 96 ** 2 * (9 * 256 - 16 * 64)) / 1e9
         found = compare.operations("unet") - compare.operations("unet-with-transposed-convolutions")
         self.assertAlmostEqual(found, saved, places=6)
+
+
+class Silent(torch.nn.Module):
+    """Predicts no velocity."""
+
+    def forward(self, noisy, timesteps, states):
+        return types.SimpleNamespace(sample=torch.zeros_like(noisy))
+
+
+class TimestepsTest(unittest.TestCase):
+    def test_error_of_silence_is_the_velocitys_own_power(self):
+        """Of latents twice as large as noise: alpha bar * 1 + (1 - alpha bar) * 4, less and less noise-like with time."""
+        latents = 2 * np.random.default_rng(0).normal(size=(8, 4, 16, 16)).astype(np.float16)
+        scenes = [Scene("landscape", terrain="sea", time="day")] * 8
+        tokenizer = train_denoiser.CLIPTokenizer.from_pretrained(HERE.parents[1] / "tiny/tokenizer")
+        batches = train_denoiser.Batches([(latents, scenes)], tokenizer)
+        encoder = lambda ids: types.SimpleNamespace(last_hidden_state=ids)  # noqa: E731
+        found = timesteps.errors_by_range(Silent(), encoder, batches, 2000)
+        for i, (mean, _) in enumerate(found):
+            alphas = batches.alphas[100 * i:100 * i + 100]
+            self.assertAlmostEqual(mean, (alphas + 4 * (1 - alphas)).mean().item(), delta=.15)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,48 @@
+"""Stability over timesteps: the velocity error of a finished denoiser in ten ranges of timesteps, on held-out pictures.
+
+DATA is a folder of pictures that the denoiser has not seen (`data --first 0`). Prints the mean and the spread of each range.
+"""
+
+import argparse
+import pathlib
+
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from data import load_scenes
+from train_denoiser import Batches, latents_of
+from train_vae import load_vae
+
+RANGES = 10
+
+
+@torch.no_grad()
+def errors_by_range(unet, text_encoder, batches: Batches, count: int, seed: int = 0) -> list:
+    """For every range of timesteps (mean, standard deviation) of the error over at least `count` pictures in all."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    errors, places, width = [], [], len(batches.alphas) // RANGES
+    while sum(map(len, errors)) < count:
+        noisy, timesteps, velocity, ids, _ = batches.draw(rng)
+        found = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
+        errors.append(((found - velocity) ** 2).mean((1, 2, 3)))
+        places.append(timesteps // width)
+    errors, places = torch.cat(errors), torch.cat(places)
+    return [(errors[places == i].mean().item(), errors[places == i].std().item()) for i in range(RANGES)]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=pathlib.Path, help="a pipeline folder")
+    parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("--count", type=int, default=4096)
+
+
+def run(options) -> None:
+    unet = UNet2DConditionModel.from_pretrained(options.model / "unet", torch_dtype=torch.float32).eval()
+    text_encoder = CLIPTextModel.from_pretrained(options.model / "text_encoder", dtype=torch.float32).eval()
+    latents = latents_of(load_vae(options.model / "vae").eval(), options.data)
+    batches = Batches([(latents, load_scenes(options.data))], CLIPTokenizer.from_pretrained(options.model / "tokenizer"))
+    for i, (mean, deviation) in enumerate(errors_by_range(unet, text_encoder, batches, options.count)):
+        print(f"timesteps from {i * len(batches.alphas) // RANGES}: {mean:.4f} +- {deviation:.4f}")
