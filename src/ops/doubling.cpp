@@ -32,7 +32,7 @@ at::Tensor place_doubled(const at::Tensor& y_in) {
   const auto row = y.stride(2), column = y.stride(3);
   const auto placed = y.as_strided({y.size(0), height, 2, width, 2, out},
                                    {y.stride(0), row, row + 2 * out, column, column + out, 1}, y.storage_offset());
-  return placed.reshape({y.size(0), 2 * height, 2 * width, out}).permute({0, 3, 1, 2});
+  return placed.contiguous().view({y.size(0), 2 * height, 2 * width, out}).permute({0, 3, 1, 2});
 }
 
 }  // namespace fjord::ops
