@@ -86,23 +86,23 @@ class PackageTest(unittest.TestCase):
             self.pipeline.generate("lava", image=image.astype(float), **SMALL)
 
     def test_adapters(self) -> None:
-        plain = self.pipeline.generate("a shiny crown", **SMALL).images
+        plain = self.pipeline.generate("a <shiny> crown", **SMALL).images
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "word.safetensors"
             header = json.dumps({"emb_params": {"dtype": "F32", "shape": [1, 128], "data_offsets": [0, 512]}}).encode()
             path.write_bytes(struct.pack("<Q", len(header)) + header + np.full(128, 0.25, np.float32).tobytes())
-            word = self.pipeline.load_embedding(path, "shiny")
+            word = self.pipeline.load_embedding(path, "<shiny>")
             with self.assertRaisesRegex(fjord.Error, "textual inversion"):
                 self.pipeline.load_adapter(path)
-        self.assertFalse(np.array_equal(self.pipeline.generate("a shiny crown", adapters=[word], **SMALL).images, plain))
+        self.assertFalse(np.array_equal(self.pipeline.generate("a <shiny> crown", adapters=[word], **SMALL).images, plain))
         with self.assertRaisesRegex(fjord.Error, "no strength"):
-            self.pipeline.generate("a shiny crown", adapters=[(word, 0.5)], **SMALL)
-        np.testing.assert_array_equal(self.pipeline.generate("a shiny crown", **SMALL).images, plain)
+            self.pipeline.generate("a <shiny> crown", adapters=[(word, 0.5)], **SMALL)
+        np.testing.assert_array_equal(self.pipeline.generate("a <shiny> crown", **SMALL).images, plain)
 
     def test_plan(self) -> None:
         plan = self.pipeline.plan(width=64, height=64)
         self.assertEqual(plan["peak"], plan["weights"] + max(plan["denoising"], plan["decoding"]))
-        with self.assertRaisesRegex(fjord.Error, "1000"):
+        with self.assertRaisesRegex(fjord.Error, "memory_budget allows"):
             self.pipeline.plan(memory_budget=1000)
 
     def test_fields_by_name(self) -> None:
