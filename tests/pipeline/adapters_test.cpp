@@ -200,7 +200,7 @@ TEST(AdaptersTest, FiveHundredSwitchesLeaveTheModelAndTheMemoryAsTheyWere) {
   request.guidance = 1;
   request.steps = 1;
   const auto base = pixels(model(), request);
-  long after_some = 0;
+  [[maybe_unused]] long after_some = 0;
   for (int cycle = 0; cycle < 500; ++cycle) {
     const double strength = 0.1 + 0.01 * (cycle % 50);
     request.adapters = {{a, strength}};
