@@ -7,7 +7,10 @@
 namespace fjord::schedulers {
 namespace {
 
-nlohmann::json recorded() { return testing::recorded_list("brownian", "solvers"); }
+const nlohmann::json& recorded() {
+  static const auto loaded = testing::recorded_list("brownian", "solvers");
+  return loaded;
+}
 
 TEST(SeedSequenceTest, EqualsNumpy) {
   for (const auto& about : recorded()["seeds"]) {
