@@ -9,13 +9,10 @@ import argparse
 import pathlib
 
 import torch
-from diffusers import UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from data import load_scenes
-from loop import Run, Settings, add_options as add_loop_options, settings_of
-from train_denoiser import Batches, latents_of, train_attention_explicitly
-from train_vae import load_vae
+from base_model import add_base_options, load_base, load_unet
+from loop import Run, Settings, settings_of
+from train_denoiser import Batches, train_attention_explicitly
 
 GRID, SIGMA_DATA, TIMESTEP_SCALING = 50, .5, 10.  # DDIM steps, and LCMScheduler's constants
 HUBER = 1e-3
@@ -98,19 +95,12 @@ def train(distillation: Distillation, text_encoder, batches: Batches, settings: 
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=pathlib.Path, help="a pipeline folder: the teacher")
-    parser.add_argument("data", type=pathlib.Path)
-    parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--guidance", type=float, default=4., help="the teacher's guidance scale (default: 4)")
-    parser.add_argument("--batch", type=int, default=32)
-    add_loop_options(parser, 2e-4)
+    add_base_options(parser, 2e-4, model="a pipeline folder: the teacher")
 
 
 def run(options) -> None:
-    torch.manual_seed(options.seed)
-    networks = [UNet2DConditionModel.from_pretrained(options.model / "unet", torch_dtype=torch.float32) for _ in range(3)]
-    text_encoder = CLIPTextModel.from_pretrained(options.model / "text_encoder", dtype=torch.float32).requires_grad_(False)
-    batches = Batches([(latents_of(load_vae(options.model / "vae").eval(), options.data), load_scenes(options.data))],
-                      CLIPTokenizer.from_pretrained(options.model / "tokenizer"), options.batch)
-    distillation = Distillation(*networks, batches.alphas, options.guidance)
-    train(distillation, text_encoder, batches, settings_of(options), options.work, options.resume).write("unet", options.out)
+    base = load_base(options)
+    distillation = Distillation(base.unet, load_unet(options.model), load_unet(options.model), base.batches.alphas, options.guidance)
+    training = train(distillation, base.text_encoder, base.batches, settings_of(options), options.work, options.resume)
+    training.write("unet", options.out)

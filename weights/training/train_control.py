@@ -9,14 +9,13 @@ import pathlib
 import numpy as np
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from data import load_images, load_scenes
-from loop import Run, Settings, add_options as add_loop_options, settings_of
+from base_model import add_base_options, load_base
+from data import load_images
+from loop import Run, Settings, settings_of
 from rendering.filters import blurred, edges
 from rendering.pixels import luminance
-from train_denoiser import Batches, latents_of, loss_weights, train_attention_explicitly
-from train_vae import load_vae
+from train_denoiser import Batches, loss_weights, train_attention_explicitly, velocity_loss
 
 STEEPNESS = .055  # from which change of luminance per point on there is an edge
 
@@ -52,28 +51,18 @@ def train(control, unet, text_encoder, batches: Batches, images, settings: Setti
             states = text_encoder(ids).last_hidden_state
         down, middle = control(noisy, timesteps, states, controlnet_cond=control_map(images[chosen]), return_dict=False)
         prediction = unet(noisy, timesteps, states, down_block_additional_residuals=down, mid_block_additional_residual=middle)
-        errors = ((prediction.sample.float() - velocity) ** 2).mean((1, 2, 3))
-        return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}
+        return velocity_loss(prediction.sample, velocity, weights[timesteps])
 
     run.train(losses)
     return run
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=pathlib.Path, help="a pipeline folder")
-    parser.add_argument("data", type=pathlib.Path)
-    parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--batch", type=int, default=32)
-    add_loop_options(parser, 5e-4)
+    add_base_options(parser, 5e-4)
 
 
 def run(options) -> None:
-    torch.manual_seed(options.seed)
-    unet = UNet2DConditionModel.from_pretrained(options.model / "unet", torch_dtype=torch.float32)
-    text_encoder = CLIPTextModel.from_pretrained(options.model / "text_encoder", dtype=torch.float32).requires_grad_(False)
-    vae = load_vae(options.model / "vae").eval()
-    batches = Batches([(latents_of(vae, options.data), load_scenes(options.data))],
-                      CLIPTokenizer.from_pretrained(options.model / "tokenizer"), options.batch)
-    training = train(new_control(unet), unet, text_encoder, batches, load_images(options.data), settings_of(options),
-                     options.work, options.resume)
+    base = load_base(options)
+    training = train(new_control(base.unet), base.unet, base.text_encoder, base.batches, load_images(options.data),
+                     settings_of(options), options.work, options.resume)
     training.write("control", options.out)

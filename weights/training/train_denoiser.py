@@ -72,11 +72,16 @@ class Batches:
         return alpha * clean + sigma * noise, timesteps, alpha * noise - sigma * clean, ids, chosen
 
 
+def velocity_loss(prediction, velocity, weights) -> tuple:
+    """The mean of the pictures' squared errors, weighted; and without weights for the log."""
+    errors = ((prediction.float() - velocity) ** 2).mean((1, 2, 3))
+    return (errors * weights).mean(), {"velocity_error": errors.mean().item()}
+
+
 def losses(unet, text_encoder, batches: Batches, weights, rng):
     noisy, timesteps, velocity, ids, _ = batches.draw(rng)
     prediction = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
-    errors = ((prediction.float() - velocity) ** 2).mean((1, 2, 3))
-    return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}
+    return velocity_loss(prediction, velocity, weights[timesteps])
 
 
 def train_attention_explicitly(unet) -> None:

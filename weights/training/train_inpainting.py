@@ -8,13 +8,13 @@ import pathlib
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from data import load_images, load_scenes
-from loop import Run, Settings, add_options as add_loop_options, settings_of
+from base_model import add_base_options, load_base
+from data import load_images
+from loop import Run, Settings, settings_of
 from rendering.pixels import Grid
-from train_denoiser import Batches, latents_of, loss_weights, train_attention_explicitly
-from train_vae import load_vae, to_batch
+from train_denoiser import Batches, loss_weights, train_attention_explicitly, velocity_loss
+from train_vae import to_batch
 
 FACTOR = 8  # pixels per latent
 
@@ -73,27 +73,18 @@ def train(unet, text_encoder, batches: InpaintingBatches, settings: Settings, fo
         inputs, timesteps, velocity, ids = batches.draw(rng)
         with torch.no_grad():
             states = text_encoder(ids).last_hidden_state
-        errors = ((unet(inputs, timesteps, states).sample.float() - velocity) ** 2).mean((1, 2, 3))
-        return (errors * weights[timesteps]).mean(), {"velocity_error": errors.mean().item()}
+        return velocity_loss(unet(inputs, timesteps, states).sample, velocity, weights[timesteps])
 
     run.train(losses)
     return run
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=pathlib.Path, help="a pipeline folder")
-    parser.add_argument("data", type=pathlib.Path)
-    parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--batch", type=int, default=32)
-    add_loop_options(parser, 5e-4)
+    add_base_options(parser, 5e-4)
 
 
 def run(options) -> None:
-    torch.manual_seed(options.seed)
-    unet = inpainting_unet(UNet2DConditionModel.from_pretrained(options.model / "unet", torch_dtype=torch.float32))
-    text_encoder = CLIPTextModel.from_pretrained(options.model / "text_encoder", dtype=torch.float32).requires_grad_(False)
-    vae = load_vae(options.model / "vae").eval()
-    plain = Batches([(latents_of(vae, options.data), load_scenes(options.data))],
-                    CLIPTokenizer.from_pretrained(options.model / "tokenizer"), options.batch)
-    batches = InpaintingBatches(plain, load_images(options.data), vae)
-    train(unet, text_encoder, batches, settings_of(options), options.work, options.resume).write("unet", options.out)
+    base = load_base(options)
+    batches = InpaintingBatches(base.batches, load_images(options.data), base.vae)
+    training = train(inpainting_unet(base.unet), base.text_encoder, batches, settings_of(options), options.work, options.resume)
+    training.write("unet", options.out)

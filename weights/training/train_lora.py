@@ -8,15 +8,12 @@ import argparse
 import pathlib
 
 import torch
-from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import nn
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from data import load_scenes
-from loop import Run, Settings, add_options as add_loop_options, settings_of
-from train_denoiser import Batches, latents_of, loss_weights, losses, train_attention_explicitly
-from train_vae import load_vae
+from base_model import add_base_options, load_base
+from loop import Run, Settings, settings_of
+from train_denoiser import Batches, loss_weights, losses, train_attention_explicitly
 
 PROJECTIONS, CONVOLUTIONS = ("to_q", "to_k", "to_v", "to_out.0"), ("conv1", "conv2")
 
@@ -86,22 +83,15 @@ def train(unet, text_encoder, batches: Batches, loras: dict, settings: Settings,
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=pathlib.Path, help="a pipeline folder")
-    parser.add_argument("data", type=pathlib.Path)
-    parser.add_argument("out", type=pathlib.Path, help="path and beginning of the names of the files")
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--convolutions", action="store_true")
-    parser.add_argument("--batch", type=int, default=32)
-    add_loop_options(parser, 2e-3)
+    add_base_options(parser, 2e-3, out="path and beginning of the names of the files")
 
 
 def run(options) -> None:
-    torch.manual_seed(options.seed)
-    unet = UNet2DConditionModel.from_pretrained(options.model / "unet", torch_dtype=torch.float32)
-    text_encoder = CLIPTextModel.from_pretrained(options.model / "text_encoder", dtype=torch.float32).requires_grad_(False)
-    sets = [(latents_of(load_vae(options.model / "vae").eval(), options.data), load_scenes(options.data))]
-    batches = Batches(sets, CLIPTokenizer.from_pretrained(options.model / "tokenizer"), options.batch)
-    loras = add_lora(unet, options.rank, options.convolutions)
-    train(unet, text_encoder, batches, loras, settings_of(options, weight_decay=0., average=.98), options.work, options.resume)
+    base = load_base(options)
+    loras = add_lora(base.unet, options.rank, options.convolutions)
+    train(base.unet, base.text_encoder, base.batches, loras, settings_of(options, weight_decay=0., average=.98), options.work,
+          options.resume)
     save(kohya_names(loras), options.out.with_name(options.out.name + "-kohya.safetensors"))
     save(peft_names(loras), options.out.with_name(options.out.name + "-peft.safetensors"))
