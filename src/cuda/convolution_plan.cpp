@@ -4,14 +4,13 @@
 
 #include "core/check.h"
 #include "cuda/shim.h"
+#include "cuda/tuning.h"
 
 #include <ATen/ops/empty.h>
 
-#include <cuda_runtime_api.h>
 #include <cudnn_backend.h>
 
 #include <array>
-#include <map>
 #include <mutex>
 #include <utility>
 
@@ -60,22 +59,14 @@ class Descriptor {
   cudnnBackendDescriptor_t raw_ = nullptr;
 };
 
-// Of one GPU.
+// Used by one thread at a time.
 struct Handle {
+  Handle() { check_dnn(cudnnCreate(&raw), "to start"); }
   std::mutex mutex;
   cudnnHandle_t raw = nullptr;
 };
 
-Handle& current_handle() {
-  static std::mutex mutex;
-  static std::map<int, Handle> handles;
-  int device = 0;
-  cudaGetDevice(&device);
-  const std::lock_guard lock(mutex);
-  auto& own = handles[device];
-  if (own.raw == nullptr) check_dnn(cudnnCreate(&own.raw), "to start");
-  return own;
-}
+Handle& current_handle() { return one_per_gpu<Handle>(current_gpu()); }
 
 cudnnDataType_t type_of(at::ScalarType dtype) {
   if (dtype == at::kFloat) return CUDNN_DATA_FLOAT;

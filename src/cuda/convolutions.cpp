@@ -11,10 +11,7 @@
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDAGuard.h>
 
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 
 namespace fjord::cuda {
 
@@ -61,29 +58,7 @@ Plan decide(const ConvolutionProblem& problem, const ConvolutionOperands& operan
   return nullptr;
 }
 
-class Choices {
- public:
-  std::optional<Plan> find(const ConvolutionProblem& problem) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = plans_.find(problem.key());
-    return found == plans_.end() ? std::nullopt : std::optional(found->second);
-  }
-  void put(const ConvolutionProblem& problem, const Plan& plan) {
-    const std::lock_guard lock(mutex_);
-    plans_[problem.key()] = plan;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::map<decltype(ConvolutionProblem().key()), Plan> plans_;
-};
-
-Choices& choices(c10::DeviceIndex device) {
-  static std::mutex mutex;
-  static std::map<c10::DeviceIndex, Choices> all;
-  const std::lock_guard lock(mutex);
-  return all[device];
-}
+using PlanChoices = Choices<decltype(ConvolutionProblem().key()), Plan>;
 
 at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
@@ -105,14 +80,14 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
   const ConvolutionProblem problem{x.size(0),      x.size(1), x.size(2), x.size(3),       weight.size(0),
                                    weight.size(2), stride,    padding,   x.scalar_type(), sum.residual.defined()};
   if (!fits(problem, operands)) return plain(operands, stride, padding);
-  auto& known = choices(x.device().index());
-  auto plan = known.find(problem);
+  auto& known = one_per_gpu<PlanChoices>(x.device().index());
+  auto plan = known.find(problem.key());
   if (!plan && is_capturing(x)) return plain(operands, stride, padding);  // nothing can be tried now
   operands.out = at::empty({problem.batch, problem.out, problem.out_height(), problem.out_width()}, x.options(),
                            at::MemoryFormat::ChannelsLast);
   if (!plan) {
     plan = decide(problem, operands);
-    known.put(problem, *plan);
+    known.put(problem.key(), *plan);
   }
   if (*plan == nullptr || !(*plan)->run(operands)) return plain(operands, stride, padding);
   return operands.out;

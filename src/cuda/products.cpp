@@ -12,12 +12,9 @@
 #include <c10/cuda/CUDAGuard.h>
 
 #include <cublasLt.h>
-#include <cuda_runtime_api.h>
 
 #include <array>
 #include <cstring>
-#include <map>
-#include <mutex>
 #include <optional>
 #include <tuple>
 
@@ -48,17 +45,13 @@ void check_lt(cublasStatus_t status, const char* what) {
         static_cast<int>(status), ")");
 }
 
-// Of the current GPU. Any thread may use it.
-cublasLtHandle_t handle() {
-  static std::mutex mutex;
-  static std::map<int, cublasLtHandle_t> handles;
-  int device = 0;
-  cudaGetDevice(&device);
-  const std::lock_guard lock(mutex);
-  auto& own = handles[device];
-  if (own == nullptr) check_lt(cublasLtCreate(&own), "to start");
-  return own;
-}
+// Any thread may use it.
+struct Handle {
+  Handle() { check_lt(cublasLtCreate(&raw), "to start"); }
+  cublasLtHandle_t raw = nullptr;
+};
+
+cublasLtHandle_t handle() { return one_per_gpu<Handle>(current_gpu()).raw; }
 
 cudaDataType type_of(at::ScalarType dtype) {
   if (dtype == at::kFloat) return CUDA_R_32F;
@@ -193,29 +186,7 @@ Choice decide(const Problem& problem, Product& product, const Operands& operands
   return choice;
 }
 
-class Choices {
- public:
-  std::optional<Choice> find(const Problem& problem) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = choices_.find(problem.key());
-    return found == choices_.end() ? std::nullopt : std::optional(found->second);
-  }
-  void put(const Problem& problem, const Choice& choice) {
-    const std::lock_guard lock(mutex_);
-    choices_[problem.key()] = choice;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::map<decltype(Problem().key()), Choice> choices_;
-};
-
-Choices& choices(c10::DeviceIndex device) {
-  static std::mutex mutex;
-  static std::map<c10::DeviceIndex, Choices> all;
-  const std::lock_guard lock(mutex);
-  return all[device];
-}
+using AlgorithmChoices = Choices<decltype(Problem().key()), Choice>;
 
 bool is_aligned_to_rows(const at::Tensor& x) {
   return !x.defined() || (is_aligned(x) && x.size(-1) * x.element_size() % kBytes == 0);
@@ -242,12 +213,12 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   if (!fits) return plain(x, weight, bias, sum.residual);
   operands.workspace = at::empty({kWorkspace}, x.options().dtype(at::kByte));
   Product product(problem);
-  auto& known = choices(x.device().index());
-  auto choice = known.find(problem);
+  auto& known = one_per_gpu<AlgorithmChoices>(x.device().index());
+  auto choice = known.find(problem.key());
   if (!choice) {
     if (is_capturing(x)) return plain(x, weight, bias, sum.residual);  // nothing can be tried while a graph is recorded
     choice = decide(problem, product, operands);
-    known.put(problem, *choice);
+    known.put(problem.key(), *choice);
   }
   if (!*choice) return plain(x, weight, bias, sum.residual);
   check_lt(product.run(operands, **choice), "a product");

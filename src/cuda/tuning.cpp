@@ -10,9 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <memory>
-#include <mutex>
 
 namespace fjord::cuda {
 namespace {
@@ -56,9 +54,14 @@ class Event {
 
 }  // namespace
 
-TuningFile& tuning() {
+int current_gpu() {
   int device = 0;
   cudaGetDevice(&device);
+  return device;
+}
+
+TuningFile& tuning() {
+  const int device = current_gpu();
   const std::lock_guard lock(known().mutex);
   auto& file = known().files[device];
   if (file == nullptr) file = open_file(device);

@@ -7,6 +7,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +29,36 @@ bool is_capturing(const at::Tensor& x);
 std::optional<double> milliseconds(kernels::cuda::Stream stream, const std::function<bool()>& f);
 // Whether two results are equal up to rounding; waits for the GPU.
 bool agrees(const at::Tensor& x, const at::Tensor& plain);
+
+// What was decided in this process. Any thread may use it.
+template <typename Key, typename Choice>
+class Choices {
+ public:
+  std::optional<Choice> find(const Key& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = choices_.find(key);
+    return found == choices_.end() ? std::nullopt : std::optional(found->second);
+  }
+  void put(const Key& key, const Choice& choice) {
+    const std::lock_guard lock(mutex_);
+    choices_[key] = choice;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<Key, Choice> choices_;
+};
+
+// The one T of a GPU, made when it is first asked for.
+template <typename T>
+T& one_per_gpu(int device) {
+  static std::mutex mutex;
+  static std::map<int, T> all;
+  const std::lock_guard lock(mutex);
+  return all[device];
+}
+// The number of the current GPU.
+int current_gpu();
 
 std::string hex_text(const void* bytes, size_t count);
 // Whether `text` had as many bytes.
