@@ -7,15 +7,13 @@ import ctypes
 import os
 import pathlib
 import sys
-import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from c_interface import BAD_HANDLE, INVALID_ARGUMENT, NOT_FOUND, OK, ROOT, UNSUPPORTED, LibraryTest
 from control_file import write_controlnet
 
 SIDE, CHANNELS = 32, 3
-OK, INVALID_ARGUMENT, NOT_FOUND, UNSUPPORTED, BAD_HANDLE = 0, 1, 2, 4, 11
 
 
 class Use(ctypes.Structure):
@@ -28,50 +26,26 @@ class File(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("data", ctypes.c_char_p), ("size", ctypes.c_uint64)]
 
 
-class ControlTest(unittest.TestCase):
+class ControlTest(LibraryTest):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.library = ctypes.CDLL(os.environ["FJORD_LIBRARY"])
-        cls.library.fjord_last_error.restype = ctypes.c_char_p
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.path = pathlib.Path(cls.folder.name) / "net.safetensors"
+        super().setUpClass()
+        cls.path = cls.folder / "net.safetensors"
         write_controlnet(ROOT / "weights/tiny/unet", cls.path)
-        cls.pipeline = cls.made("fjord_pipeline_load", os.fsencode(ROOT / "weights/tiny"), None)
         cls.pixels = bytes((i * 7) % 256 for i in range(SIDE * SIDE * CHANNELS))
-
-    @classmethod
-    def made(cls, function: str, *arguments) -> ctypes.c_uint64:
-        """The handle that a function gives."""
-        handle = ctypes.c_uint64(0)
-        status = getattr(cls.library, function)(*arguments, ctypes.byref(handle))
-        assert status == OK, cls.library.fjord_last_error()
-        return handle
-
-    def check(self, status: int, wanted: int, words: str = "") -> None:
-        self.assertEqual(status, wanted, self.library.fjord_last_error())
-        if words:
-            self.assertIn(words, self.library.fjord_last_error().decode())
 
     def use(self, **fields) -> Use:
         given = dict(width=SIDE, height=SIDE, pixels=ctypes.cast(self.pixels, ctypes.c_void_p)) | fields
         return Use(struct_size=ctypes.sizeof(Use), **given)
 
     def request(self) -> ctypes.c_uint64:
-        request = self.made("fjord_request_create", None)
-        for name, value in (("prompt", "lava"), ("width", SIDE), ("height", SIDE), ("steps", 2), ("seed", 7)):
-            self.check(self.library.fjord_request_set(request, name.encode(), str(value).encode()), OK)
-        return request
+        return self.request_of(prompt="lava", width=SIDE, height=SIDE, steps=2, seed=7)
 
     def add(self, request, control, **fields) -> int:
         return self.library.fjord_request_add_control(request, control, ctypes.byref(self.use(**fields)))
 
     def picture(self, request) -> bytes:
-        result = self.made("fjord_generate", self.pipeline, request, None, None)
-        out = ctypes.create_string_buffer(SIDE * SIDE * CHANNELS)
-        self.check(self.library.fjord_result_copy_image(result, 0, 0, out, ctypes.c_uint64(len(out))), OK)
-        self.check(self.library.fjord_result_free(result), OK)
-        return out.raw
+        return self.picture_of(request, SIDE)
 
     def test_a_control_network_is_heard_and_taken_out(self) -> None:
         control = self.made("fjord_control_load", self.pipeline, os.fsencode(self.path))

@@ -7,15 +7,13 @@ import ctypes
 import os
 import pathlib
 import sys
-import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from adapter_files import write_image_adapter, write_image_encoder
+from c_interface import BAD_HANDLE, INVALID_ARGUMENT, NOT_FOUND, OK, ROOT, LibraryTest
 
 SIDE = 32
-OK, INVALID_ARGUMENT, NOT_FOUND, BAD_FILE, BAD_HANDLE = 0, 1, 2, 3, 11
 
 
 class Pixels(ctypes.Structure):
@@ -32,34 +30,16 @@ class Prompt(ctypes.Structure):
                 ("layer_count", ctypes.c_int32), ("reserved", ctypes.c_int32)]
 
 
-class ImagePromptTest(unittest.TestCase):
+class ImagePromptTest(LibraryTest):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.library = ctypes.CDLL(os.environ["FJORD_LIBRARY"])
-        cls.library.fjord_last_error.restype = ctypes.c_char_p
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        folder = pathlib.Path(cls.folder.name)
-        cls.path = folder / "ip.safetensors"
+        super().setUpClass()
+        cls.path = cls.folder / "ip.safetensors"
         write_image_adapter(ROOT / "weights/tiny/unet", cls.path)
-        write_image_encoder(folder / "image_encoder")
-        cls.pipeline = cls.made("fjord_pipeline_load", os.fsencode(ROOT / "weights/tiny"), None)
+        write_image_encoder(cls.folder / "image_encoder")
         cls.adapter = cls.made("fjord_image_adapter_load", cls.pipeline, os.fsencode(cls.path), None)
         cls.bytes = [bytes((i * step) % 256 for i in range(3 * SIDE * SIDE)) for step in (7, 5)]
         cls.mask = bytes(255 if i % SIDE < SIDE // 2 else 0 for i in range(SIDE * SIDE))
-
-    @classmethod
-    def made(cls, function: str, *arguments) -> ctypes.c_uint64:
-        """The handle that a function gives."""
-        handle = ctypes.c_uint64(0)
-        status = getattr(cls.library, function)(*arguments, ctypes.byref(handle))
-        assert status == OK, cls.library.fjord_last_error()
-        return handle
-
-    def check(self, status: int, wanted: int, words: str = "") -> None:
-        self.assertEqual(status, wanted, self.library.fjord_last_error())
-        if words:
-            self.assertIn(words, self.library.fjord_last_error().decode())
 
     def pixels(self, *data: bytes) -> ctypes.Array:
         return (Pixels * len(data))(*(Pixels(ctypes.cast(each, ctypes.c_void_p), SIDE, SIDE) for each in data))
@@ -68,17 +48,10 @@ class ImagePromptTest(unittest.TestCase):
         return Prompt(struct_size=ctypes.sizeof(Prompt), count=count, **(dict(pictures=self.pixels(*self.bytes)) | fields))
 
     def request(self) -> ctypes.c_uint64:
-        request = self.made("fjord_request_create", None)
-        for name, value in ((b"prompt", b"a crown"), (b"width", b"64"), (b"height", b"64"), (b"steps", b"2"), (b"seed", b"3")):
-            self.check(self.library.fjord_request_set(request, name, value), OK)
-        return request
+        return self.request_of(prompt="a crown", width=64, height=64, steps=2, seed=3)
 
     def picture(self, request: ctypes.c_uint64) -> bytes:
-        result = self.made("fjord_generate", self.pipeline, request, None, None)
-        out = ctypes.create_string_buffer(3 * 64 * 64)
-        self.check(self.library.fjord_result_copy_image(result, 0, 0, out, ctypes.c_uint64(len(out))), OK)
-        self.library.fjord_result_free(result)
-        return out.raw
+        return self.picture_of(request, 64)
 
     def with_prompt(self, prompt: Prompt) -> bytes:
         request = self.request()
