@@ -14,16 +14,8 @@ namespace {
 using schedulers::linear_steps;
 using schedulers::LinearStep;
 using testing::relative_error;
-
-const testing::Tensors& tensors() {
-  static const auto loaded = testing::recorded_tensors("trajectories", "solvers");
-  return loaded;
-}
-
-const nlohmann::json& cases() {
-  static const auto loaded = testing::recorded_list("cases", "solvers");
-  return loaded;
-}
+using testing::solver_cases;
+using testing::solver_tensors;
 
 struct Walk {
   explicit Walk(const nlohmann::json& about)
@@ -36,12 +28,12 @@ struct Walk {
 
   // Samples after every evaluation, from the first: by the sums, and by the solver.
   std::vector<at::Tensor> samples() const {
-    std::vector<at::Tensor> seen{tensors().at("start").to(at::kDouble)}, predictions;
+    std::vector<at::Tensor> seen{solver_tensors().at("start").to(at::kDouble)}, predictions;
     std::int64_t draws = 0;
     for (std::int64_t i = first; i < last; ++i) {
       const auto input = run->scale_model_input(seen.back(), i);
       const double timestep = run->timesteps()[static_cast<size_t>(i)];
-      predictions.push_back(testing::network(input, timestep, tensors().at("bias").to(at::kDouble), ""));
+      predictions.push_back(testing::network(input, timestep, solver_tensors().at("bias").to(at::kDouble), ""));
       const auto& step = (*steps)[static_cast<size_t>(i - first)];
       auto next = at::zeros_like(seen.back());
       const auto at_lag = [](const std::vector<at::Tensor>& all, std::int64_t lag) {
@@ -49,7 +41,7 @@ struct Walk {
       };
       for (const auto& [lag, factor] : step.samples) next += factor * at_lag(seen, lag);
       for (const auto& [lag, factor] : step.predictions) next += factor * at_lag(predictions, lag);
-      if (step.draws) next += step.noise * tensors().at("noise")[draws++].to(at::kDouble);
+      if (step.draws) next += step.noise * solver_tensors().at("noise")[draws++].to(at::kDouble);
       seen.push_back(next);
     }
     return {seen.begin() + 1, seen.end()};
@@ -57,12 +49,12 @@ struct Walk {
   std::vector<at::Tensor> solved() const {
     std::vector<at::Tensor> samples;
     std::int64_t draws = 0;
-    const DrawNoise draw = [&](at::IntArrayRef) { return tensors().at("noise")[draws++].clone(); };
-    auto x = tensors().at("start").to(at::kDouble);
+    const DrawNoise draw = [&](at::IntArrayRef) { return solver_tensors().at("noise")[draws++].clone(); };
+    auto x = solver_tensors().at("start").to(at::kDouble);
     for (std::int64_t i = first; i < last; ++i) {
       const double timestep = run->timesteps()[static_cast<size_t>(i)];
       const auto input = run->scale_model_input(x, i);
-      x = run->step(testing::network(input, timestep, tensors().at("bias").to(at::kDouble), ""), i, x, draw);
+      x = run->step(testing::network(input, timestep, solver_tensors().at("bias").to(at::kDouble), ""), i, x, draw);
       samples.push_back(x);
     }
     return samples;
@@ -78,7 +70,7 @@ struct Walk {
 
 TEST(LinearStepsTest, WalkAsTheSolver) {
   std::set<std::string> linear;
-  for (const auto& about : cases()) {
+  for (const auto& about : solver_cases()) {
     const Walk walk(about);
     if (!walk.steps) continue;
     linear.insert(about["config"]["_class_name"].get<std::string>());

@@ -69,6 +69,16 @@ nlohmann::json recorded_list(const std::string& name, const std::string& folder)
   return nlohmann::json::parse(content(recording(folder, name + ".json")));
 }
 
+const Tensors& solver_tensors() {
+  static const auto loaded = recorded_tensors("trajectories", "solvers");
+  return loaded;
+}
+
+const nlohmann::json& solver_cases() {
+  static const auto loaded = recorded_list("cases", "solvers");
+  return loaded;
+}
+
 config::Scheduler recorded_config(const nlohmann::json& config) {
   auto fields = config;
   if (fields.value("noise_sampler_seed", nlohmann::json()).is_array()) fields.erase("noise_sampler_seed");

@@ -20,6 +20,10 @@ using Tensors = std::map<std::string, at::Tensor>;
 Tensors recorded_tensors(const std::string& name, const std::string& folder = "schedulers");
 nlohmann::json recorded_list(const std::string& name, const std::string& folder = "schedulers");
 
+// The trajectories and cases of tests/reference/solvers.py, read once.
+const Tensors& solver_tensors();
+const nlohmann::json& solver_cases();
+
 // The scheduler configuration of a recorded case, with the options of step() that it may hold.
 config::Scheduler recorded_config(const nlohmann::json& config);
 SchedulePlan recorded_plan(const nlohmann::json& plan);

@@ -12,22 +12,14 @@ namespace fjord {
 namespace {
 
 using testing::relative_error;
-
-const testing::Tensors& tensors() {
-  static const auto loaded = testing::recorded_tensors("trajectories", "solvers");
-  return loaded;
-}
-
-const nlohmann::json& cases() {
-  static const auto loaded = testing::recorded_list("cases", "solvers");
-  return loaded;
-}
+using testing::solver_cases;
+using testing::solver_tensors;
 
 class SolverTest : public ::testing::TestWithParam<size_t> {
  protected:
-  at::Tensor recorded(const std::string& what) const { return tensors().at(key_ + "." + what); }
+  at::Tensor recorded(const std::string& what) const { return solver_tensors().at(key_ + "." + what); }
   at::Tensor predict(const at::Tensor& input, size_t i) const {
-    return testing::network(input, run_->timesteps()[i], tensors().at("bias").to(input.scalar_type()), "");
+    return testing::network(input, run_->timesteps()[i], solver_tensors().at("bias").to(input.scalar_type()), "");
   }
   // The evaluation at which the input, the clean sample and the noise level were recorded.
   size_t middle() const { return (begin_ + run_->timesteps().size()) / 2; }
@@ -35,8 +27,8 @@ class SolverTest : public ::testing::TestWithParam<size_t> {
   // One tolerance for every sample.
   void expect_same_walk(at::ScalarType dtype, const at::Tensor& expected, const std::vector<double>& tolerances) {
     std::int64_t draws = 0;
-    const DrawNoise draw = [&](at::IntArrayRef) { return tensors().at("noise")[draws++].clone(); };
-    at::Tensor x = tensors().at("start").to(dtype);
+    const DrawNoise draw = [&](at::IntArrayRef) { return solver_tensors().at("noise")[draws++].clone(); };
+    at::Tensor x = solver_tensors().at("start").to(dtype);
     double worst = 0;
     ASSERT_EQ(static_cast<std::int64_t>(run_->timesteps().size() - begin_), expected.size(0)) << about_;
     for (size_t i = begin_; i < run_->timesteps().size(); ++i) {
@@ -56,7 +48,7 @@ class SolverTest : public ::testing::TestWithParam<size_t> {
     expect_same_walk(at::kDouble, expected, std::vector<double>(static_cast<size_t>(expected.size(0)), 1e-10));
   }
 
-  nlohmann::json about_ = cases()[GetParam()];
+  nlohmann::json about_ = solver_cases()[GetParam()];
   std::string key_ = about_["key"];
   size_t begin_ = about_["begin"];  // the first evaluation; above 0 as in img2img
   std::unique_ptr<const Scheduler> scheduler_ = schedulers::make_scheduler(testing::recorded_config(about_["config"]));
@@ -100,7 +92,7 @@ TEST_P(SolverTest, PredictsTheCleanSampleOfTheReferenceWithoutTouchingTheRun) {
   const at::Tensor expected = recorded("middle");  // a noised sample, and for most classes a clean one
   if (expected.size(0) == 2) {
     const auto before = static_cast<std::int64_t>(middle() - begin_) - 1;
-    const at::Tensor x = before < 0 ? tensors().at("start").to(at::kDouble) : recorded("float64")[before];
+    const at::Tensor x = before < 0 ? solver_tensors().at("start").to(at::kDouble) : recorded("float64")[before];
     const auto index = static_cast<std::int64_t>(middle());
     const at::Tensor prediction = predict(run_->scale_model_input(x, index), middle());
     EXPECT_LE(relative_error(run_->predict_clean(prediction, index, x), expected[1]), 1e-10) << about_;
@@ -109,17 +101,18 @@ TEST_P(SolverTest, PredictsTheCleanSampleOfTheReferenceWithoutTouchingTheRun) {
 }
 
 TEST_P(SolverTest, AddsNoiseAsTheReference) {
-  const at::Tensor clean = tensors().at("start").to(at::kDouble);
-  const at::Tensor noised = run_->add_noise(clean, tensors().at("noise")[0], static_cast<std::int64_t>(middle()));
+  const at::Tensor clean = solver_tensors().at("start").to(at::kDouble);
+  const at::Tensor noised =
+      run_->add_noise(clean, solver_tensors().at("noise")[0], static_cast<std::int64_t>(middle()));
   EXPECT_LE(relative_error(noised, recorded("middle")[0]), 1e-12) << about_;
 }
 
 std::string case_name(const ::testing::TestParamInfo<size_t>& parameter) {
-  const auto& about = cases()[parameter.param];
+  const auto& about = solver_cases()[parameter.param];
   return about["config"]["_class_name"].get<std::string>() + "_" + about["key"].get<std::string>();
 }
 
-INSTANTIATE_TEST_SUITE_P(Recorded, SolverTest, ::testing::Range<size_t>(0, cases().size()), case_name);
+INSTANTIATE_TEST_SUITE_P(Recorded, SolverTest, ::testing::Range<size_t>(0, solver_cases().size()), case_name);
 
 std::uint32_t digest(const std::vector<double>& values) {
   std::uint64_t result = 1469598103934665603u;
