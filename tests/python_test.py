@@ -11,7 +11,7 @@ import unittest
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "python"))
+sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "support")]
 
 try:
     import numpy as np
@@ -20,6 +20,8 @@ except ImportError:
 
 import fjord
 import wheel_backend
+from adapter_files import write_image_adapter, write_image_encoder
+from control_file import write_controlnet
 
 SMALL = {"width": 32, "height": 32, "steps": 2, "seed": 7}
 
@@ -98,6 +100,53 @@ class PackageTest(unittest.TestCase):
         with self.assertRaisesRegex(fjord.Error, "no strength"):
             self.pipeline.generate("a <shiny> crown", adapters=[(word, 0.5)], **SMALL)
         np.testing.assert_array_equal(self.pipeline.generate("a <shiny> crown", **SMALL).images, plain)
+
+    def seen_with(self, **more) -> bytes:
+        return self.pipeline.generate("lava", **SMALL, **more).images.tobytes()
+
+    def test_controls(self) -> None:
+        plain, picture = self.seen_with(), np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "net.safetensors"
+            write_controlnet(ROOT / "weights" / "tiny" / "unet", path)
+            control = self.pipeline.load_control(path)
+        uses = (fjord.ControlUse(control, picture), fjord.ControlUse(control, picture, scale=0.5),
+                fjord.ControlUse(control, picture, begin=0.5), fjord.ControlUse(control, picture, end=0.5))
+        self.assertEqual(len({plain} | {self.seen_with(controls=[use]) for use in uses}), 5)
+        job = fjord.Queue().submit(self.pipeline, "lava", controls=[uses[1]], **SMALL)
+        self.assertEqual(job.result().images.tobytes(), self.seen_with(controls=[uses[1]]))
+        self.assertGreater(self.pipeline.plan(width=32, height=32, controls=[uses[0]])["peak"], 0)
+        for wrong, words in ((picture[..., 0], "a control's picture must be uint8 .height, width, 3., got uint8 .32, 32."),
+                             (None, "needs a picture")):
+            with self.assertRaisesRegex(fjord.Error, words):
+                self.seen_with(controls=[fjord.ControlUse(control, wrong)])
+        with self.assertRaisesRegex(fjord.Error, "scale must be above 0"):
+            self.seen_with(controls=[fjord.ControlUse(control, picture, scale=0)])
+        with self.assertRaises(fjord.Error) as caught:
+            self.pipeline.load_control("/no/such/net")
+        self.assertEqual(caught.exception.code, "not_found")
+        self.assertEqual(self.seen_with(), plain)
+
+    def test_image_prompts(self) -> None:
+        plain, picture = self.seen_with(), np.arange(24 * 40 * 3, dtype=np.uint8).reshape(24, 40, 3)
+        mask = np.zeros((24, 40), np.uint8)
+        mask[:, :20] = 255
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            write_image_adapter(ROOT / "weights" / "tiny" / "unet", folder / "ip.safetensors")
+            write_image_encoder(folder / "image_encoder")
+            adapter = self.pipeline.load_image_adapter(folder / "ip.safetensors")
+            self.pipeline.load_image_adapter(folder / "ip.safetensors", folder / "image_encoder")
+        prompts = [fjord.ImagePrompt(adapter, [picture]), fjord.ImagePrompt(adapter, [picture], scale=0.5),
+                   fjord.ImagePrompt(adapter, [picture, 255 - picture]), fjord.ImagePrompt(adapter, [picture], [mask]),
+                   fjord.ImagePrompt(adapter, [picture], scale=0, layer_scales={"up_blocks.1": 1.0})]
+        self.assertEqual(len({plain} | {self.seen_with(image_prompts=[prompt]) for prompt in prompts}), 6)
+        self.assertEqual(self.seen_with(image_prompts=[prompts[0]._replace(scale=0)]), plain)
+        for wrong, words in ((prompts[3]._replace(masks=[mask, mask]), "a mask for each of its 1 pictures, or none; got 2"),
+                             (prompts[0]._replace(pictures=[picture.astype(float)]), "picture of an image prompt must be uint8"),
+                             (prompts[0]._replace(pictures=[]), "picture")):
+            with self.assertRaisesRegex(fjord.Error, words):
+                self.seen_with(image_prompts=[wrong])
 
     def test_plan(self) -> None:
         plan = self.pipeline.plan(width=64, height=64)

@@ -16,10 +16,12 @@ import numpy as np
 
 from . import _library as lib
 from ._library import Error
+from ._request import (Adapter, AdapterUse, Control, ControlUse, Embeddings, Handle, ImageAdapter, ImagePrompt, Inputs, Request,
+                       Value)
 
-__all__ = ["Adapter", "Embeddings", "Error", "Job", "JobStatus", "Pipeline", "Queue", "Result", "request_fields", "version"]
+__all__ = ["Adapter", "Control", "ControlUse", "Embeddings", "Error", "ImageAdapter", "ImagePrompt", "Job", "JobStatus",
+           "Pipeline", "Queue", "Result", "request_fields", "version"]
 
-Value = Union[str, int, float, bool, "list[float]"]
 OnProgress = Callable[[int, int], object]
 _PRECISIONS = {"auto": 0, "float32": 1, "bfloat16": 2, "float16": 3}
 
@@ -34,44 +36,7 @@ def request_fields() -> dict[str, str]:
     return dict(line.split(" ", 1) for line in lib.LIBRARY.fjord_request_fields().decode().splitlines())
 
 
-class _Handle:
-    """A handle that is given back when its object goes."""
-
-    _free = ""
-
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-
-    def __del__(self) -> None:
-        handle, self._handle = getattr(self, "_handle", 0), 0
-        if handle and lib is not None and lib.LIBRARY is not None:
-            getattr(lib.LIBRARY, "fjord_" + self._free)(handle)
-
-
-class Embeddings(_Handle):
-    """Prompts that were encoded; see Pipeline.encode_prompt."""
-
-    _free = "embeddings_free"
-
-    @staticmethod
-    def load(path: Union[str, os.PathLike[str]]) -> "Embeddings":
-        return Embeddings(lib.made("embeddings_load", os.fsencode(path)))
-
-    def save(self, path: Union[str, os.PathLike[str]]) -> None:
-        lib.call("embeddings_save", self._handle, os.fsencode(path))
-
-
-class Adapter(_Handle):
-    """A LoRA or one of its kin, or a textual inversion, for the pipeline that loaded it; see Pipeline.load_adapter."""
-
-    _free = "adapter_free"
-
-
-# An adapter, with its strength, or with one for the U-Net and one for the text encoders.
-AdapterUse = Union[Adapter, "tuple[Adapter, float]", "tuple[Adapter, float, float]"]
-
-
-class Result(_Handle):
+class Result(Handle):
     """What a request gave."""
 
     _free = "result_free"
@@ -102,49 +67,7 @@ class Result(_Handle):
         return out
 
 
-def _text(value: Value) -> bytes:
-    if isinstance(value, bool):
-        return b"true" if value else b"false"
-    if isinstance(value, (list, tuple)):
-        return ",".join(repr(float(item)) for item in value).encode()
-    return str(value).encode()
-
-
-class _Request(_Handle):
-    _free = "request_free"
-
-    def __init__(self, prompt: Union[str, Embeddings], arrays: dict[str, Optional[np.ndarray]],
-                 adapters: Sequence[AdapterUse], fields: dict[str, Value]) -> None:
-        super().__init__(lib.made("request_create", None))
-        if isinstance(prompt, Embeddings):
-            lib.call("request_set_embeddings", self._handle, prompt._handle)
-        else:
-            lib.call("request_set", self._handle, b"prompt", prompt.encode())
-        for name, value in fields.items():
-            lib.call("request_set", self._handle, name.replace("__", ".").encode(), _text(value))
-        for use in adapters:
-            adapter, unet, *text = (use, 1.0) if isinstance(use, Adapter) else use
-            lib.call("request_add_adapter", self._handle, adapter._handle, unet, text[0] if text else unet)
-        self._set_image("image_input.images", arrays["image"])
-        self._set_image("image_input.inpaint.mask", arrays["mask"])
-        if arrays["latents"] is not None:
-            values = np.ascontiguousarray(arrays["latents"], np.float32)
-            lib.call("request_set_array", self._handle, b"latents", values.ctypes.data_as(c.POINTER(c.c_float)),
-                     (c.c_int64 * values.ndim)(*values.shape), values.ndim)
-
-    def _set_image(self, name: str, image: Optional[np.ndarray]) -> None:
-        if image is None:
-            return
-        pixels = np.ascontiguousarray(image)
-        if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
-            raise Error("invalid_argument",
-                        f"{name} must be uint8 [height, width, channels], got {pixels.dtype} {pixels.shape}")
-        channels = pixels.shape[2] if pixels.ndim == 3 else 1
-        lib.call("request_set_image", self._handle, name.encode(), pixels.ctypes.data, pixels.shape[1],
-                 pixels.shape[0], channels)
-
-
-class Pipeline(_Handle):
+class Pipeline(Handle):
     """A model, loaded once and used from any number of threads."""
 
     _free = "pipeline_free"
@@ -179,21 +102,35 @@ class Pipeline(_Handle):
         word = None if token is None else token.encode()
         return Adapter(lib.made("adapter_load_embedding", self._handle, os.fsencode(path), word))
 
+    def load_control(self, path: Union[str, os.PathLike[str]]) -> Control:
+        """A ControlNet or T2I-Adapter: a folder or a safetensors file."""
+        return Control(lib.made("control_load", self._handle, os.fsencode(path)))
+
+    def load_image_adapter(self, path: Union[str, os.PathLike[str]],
+                           encoder: Optional[Union[str, os.PathLike[str]]] = None) -> ImageAdapter:
+        """An IP-Adapter: a safetensors file, and the folder of its image encoder; None: image_encoder beside the file."""
+        folder = None if encoder is None else os.fsencode(encoder)
+        return ImageAdapter(lib.made("image_adapter_load", self._handle, os.fsencode(path), folder))
+
     def plan(self, prompt: Union[str, Embeddings] = "", *, adapters: Sequence[AdapterUse] = (),
+             controls: Sequence[ControlUse] = (), image_prompts: Sequence[ImagePrompt] = (),
              **fields: Value) -> dict[str, int]:
         """Bytes that a request will take: weights, denoising, decoding, peak; and whether the VAE decodes in tiles."""
-        request = _Request(prompt, {"latents": None, "image": None, "mask": None}, adapters, fields)
+        inputs = Inputs(adapters=adapters, controls=controls, image_prompts=image_prompts)
+        request = Request(prompt, inputs, fields)
         plan = lib.MemoryPlan()
         lib.call("pipeline_plan", self._handle, request._handle, c.byref(plan))
         return {name: getattr(plan, name) for name, *_ in plan._fields_ if name != "struct_size"}
 
     def generate(self, prompt: Union[str, Embeddings], *, progress: Optional[OnProgress] = None,
                  latents: Optional[np.ndarray] = None, image: Optional[np.ndarray] = None,
-                 mask: Optional[np.ndarray] = None, adapters: Sequence[AdapterUse] = (), **fields: Value) -> Result:
+                 mask: Optional[np.ndarray] = None, adapters: Sequence[AdapterUse] = (),
+                 controls: Sequence[ControlUse] = (), image_prompts: Sequence[ImagePrompt] = (),
+                 **fields: Value) -> Result:
         """Runs a request. Keywords are the fields of request_fields(), as in generate("lava", steps=20, seed=3).
 
         `image` [height, width, 3] and `mask` [height, width], uint8, start from a picture and paint into it.
-        `adapters` as in [(style, 0.8), word].
+        `adapters` as in [(style, 0.8), word]; `controls` and `image_prompts` are lists of ControlUse and ImagePrompt.
         progress(step, steps) is called after every step; False cancels, and what it raises comes out of here.
         """
         raised: list[BaseException] = []
@@ -205,7 +142,7 @@ class Pipeline(_Handle):
                 raised.append(error)
                 return 1
 
-        request = _Request(prompt, {"latents": latents, "image": image, "mask": mask}, adapters, fields)
+        request = Request(prompt, Inputs(latents, image, mask, adapters, controls, image_prompts), fields)
         try:
             return Result(lib.made("generate", self._handle, request._handle, lib.PROGRESS(report), None))
         except Error:
@@ -221,7 +158,7 @@ class JobStatus(NamedTuple):
     seconds: float
 
 
-class Job(_Handle):
+class Job(Handle):
     """A request in the background; see Queue.submit. When the object goes, a job that still runs is cancelled."""
 
     _free = "job_free"
@@ -260,7 +197,7 @@ class Job(_Handle):
         return Result(lib.made("job_get_result", self._handle))
 
 
-class Queue(_Handle):
+class Queue(Handle):
     """Runs jobs on threads of its own; with time_slices inside advance()."""
 
     _free = "queue_free"
@@ -273,9 +210,10 @@ class Queue(_Handle):
 
     def submit(self, pipeline: Pipeline, prompt: Union[str, Embeddings], *, priority: int = 0, preview_every: int = 0,
                latents: Optional[np.ndarray] = None, image: Optional[np.ndarray] = None,
-               mask: Optional[np.ndarray] = None, adapters: Sequence[AdapterUse] = (), **fields: Value) -> Job:
+               mask: Optional[np.ndarray] = None, adapters: Sequence[AdapterUse] = (),
+               controls: Sequence[ControlUse] = (), image_prompts: Sequence[ImagePrompt] = (), **fields: Value) -> Job:
         """Takes a request as Pipeline.generate does, and returns at once."""
-        request = _Request(prompt, {"latents": latents, "image": image, "mask": mask}, adapters, fields)
+        request = Request(prompt, Inputs(latents, image, mask, adapters, controls, image_prompts), fields)
         options = lib.JobOptions(priority=priority, preview_every=preview_every)
         return Job(lib.made("queue_submit", self._handle, pipeline._handle, request._handle, c.byref(options)), self)
 

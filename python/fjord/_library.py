@@ -64,6 +64,25 @@ class MemoryPlan(Sized):
         "weights", "denoising", "decoding", "peak")]
 
 
+class ControlUse(Sized):
+    _fields_ = [("struct_size", c.c_uint32), ("width", c.c_int32), ("height", c.c_int32), ("hide_painted", c.c_int32),
+                ("pixels", c.c_void_p), ("scale", c.c_double), ("begin", c.c_double), ("end", c.c_double)]
+
+
+class Pixels(c.Structure):
+    _fields_ = [("data", c.c_void_p), ("width", c.c_int32), ("height", c.c_int32)]
+
+
+class LayerScale(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("scale", c.c_double)]
+
+
+class ImagePrompt(Sized):
+    _fields_ = [("struct_size", c.c_uint32), ("count", c.c_int32), ("pictures", c.POINTER(Pixels)),
+                ("masks", c.POINTER(Pixels)), ("scale", c.c_double), ("layer_scales", c.POINTER(LayerScale)),
+                ("layer_count", c.c_int32), ("reserved", c.c_int32)]
+
+
 PROGRESS = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.POINTER(Progress))
 HANDLE, TEXT, OUT = c.c_uint64, c.c_char_p, c.POINTER(c.c_uint64)
 
@@ -83,6 +102,12 @@ FUNCTIONS = {
     "adapter_load": (HANDLE, TEXT, OUT),
     "adapter_load_embedding": (HANDLE, TEXT, TEXT, OUT),
     "adapter_free": (HANDLE,),
+    "control_load": (HANDLE, TEXT, OUT),
+    "control_free": (HANDLE,),
+    "request_add_control": (HANDLE, HANDLE, c.POINTER(ControlUse)),
+    "image_adapter_load": (HANDLE, TEXT, TEXT, OUT),
+    "image_adapter_free": (HANDLE,),
+    "request_add_image_prompt": (HANDLE, HANDLE, c.POINTER(ImagePrompt)),
     "encode_prompt": (HANDLE, TEXT, TEXT, OUT),
     "embeddings_save": (HANDLE, TEXT),
     "embeddings_load": (TEXT, OUT),
