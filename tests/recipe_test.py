@@ -13,6 +13,7 @@ NEEDED = {
     "test_claims.py": ("numpy", "PIL", "torch", "diffusers", "transformers"),
     "test_recipe.py": (),
     "test_loop.py": ("numpy", "torch"),
+    "test_optimizer.py": ("torch", ),
     "test_relatives.py": ("numpy", "PIL", "torch", "diffusers", "transformers", "safetensors"),
     "test_score.py": ("numpy", "PIL", "torch", "diffusers"),
 }

@@ -15,6 +15,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from optimizer import optimizers
+
 LOG_EVERY = 50
 
 
@@ -29,6 +31,7 @@ class Settings:
     weight_decay: float = 1e-2
     average: float = .999  # of the moving average
     save_minutes: float = 5.
+    muon: bool = True  # for matrices and convolutions, instead of AdamW
     bfloat16: bool = False  # activations of the forward pass
     pause_while: pathlib.Path | None = None  # no step is taken while this file exists
 
@@ -71,8 +74,7 @@ class Run:
     def __init__(self, folder: pathlib.Path, modules: dict, settings: Settings, begin: int = 0):
         self.folder, self.modules, self.settings = folder, modules, settings
         self.parameters = [p for module in modules.values() for p in module.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=settings.rate, betas=(.9, .99), foreach=True,
-                                           weight_decay=settings.weight_decay)
+        self.optimizers = optimizers(modules, settings.rate, settings.weight_decay, settings.muon)
         self.average = Average(self.parameters, settings.average)
         self.begin = self.step = begin
         self.measures = []
@@ -83,7 +85,8 @@ class Run:
         state = torch.load(self.folder / "state.pt", weights_only=True)
         for name, module in self.modules.items():
             module.load_state_dict(state["modules"][name])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.average.values, self.average.steps = state["average"], state["average_steps"]
         self.begin, self.step = state["begin"], state["step"]
         log = self.folder / "log.jsonl"
@@ -93,8 +96,9 @@ class Run:
 
     def save(self) -> None:
         state = {"modules": {name: module.state_dict() for name, module in self.modules.items()},
-                 "optimizer": self.optimizer.state_dict(), "average": self.average.values,
-                 "average_steps": self.average.steps, "begin": self.begin, "step": self.step}
+                 "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+                 "average": self.average.values, "average_steps": self.average.steps, "begin": self.begin,
+                 "step": self.step}
         torch.save(state, self.folder / "state.part")
         (self.folder / "state.part").rename(self.folder / "state.pt")
         (self.folder / "progress.json").write_text(json.dumps({"step": self.step}) + "\n")
@@ -122,12 +126,14 @@ class Run:
         with precision(self.settings.bfloat16):
             loss, measures = losses(self.step, np.random.default_rng([self.settings.seed, self.step]))
         rate = learning_rate(self.settings, self.step, self.begin)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.average.update()
         self.step += 1
         self._log({"loss": loss.item(), **measures}, rate)
@@ -184,10 +190,11 @@ def add_options(parser: argparse.ArgumentParser, rate: float) -> None:
     parser.add_argument("--minutes", type=float, default=0., help="stop after this time, to be resumed later")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--adamw", action="store_true", help="AdamW for everything, instead of Muon for matrices")
     parser.add_argument("--bfloat16", action="store_true", help="forward pass in bfloat16")
     parser.add_argument("--pause-while", type=pathlib.Path, help="take no step while this file exists")
 
 
 def settings_of(options, **more) -> Settings:
-    return Settings(options.rate, options.steps, options.minutes, options.seed, decay=options.decay, bfloat16=options.bfloat16,
-                    pause_while=options.pause_while, **more)
+    return Settings(options.rate, options.steps, options.minutes, options.seed, decay=options.decay, muon=not options.adamw,
+                    bfloat16=options.bfloat16, pause_while=options.pause_while, **more)

@@ -33,7 +33,7 @@ def stages(work: pathlib.Path) -> list:
     networks = [vae, tokenizer]
     return [
         Stage("data", "styled/scenes.json", [styled, "--count", 12000, "--styled", .17]),
-        Stage("vae", "vae", [styled, vae, "--rate", 1e-3], 24000, start_of("vae", FIRST_EDITION / "vae")),
+        Stage("vae", "vae", [styled, vae, "--rate", 2e-3], 8000, start_of("vae", FIRST_EDITION / "vae")),
         Stage("tokenizer", "tokenizer", [tokenizer]),
         Stage("data", "plain/scenes.json", [plain, "--count", 24000, "--first", 2_000_000]),
         Stage("denoiser", "denoiser128", [*networks, work / "denoiser128", plain, "--decay", 0], 16000, start_of("denoiser", None)),

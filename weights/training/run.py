@@ -22,6 +22,7 @@
 """
 
 import argparse
+import ctypes
 import importlib
 import sys
 
@@ -47,6 +48,14 @@ def parse(arguments: list) -> tuple:
     return module, parser.parse_args(arguments[1:])
 
 
+def keep_memory() -> None:
+    """Lets glibc's malloc keep large blocks: a quarter of the time went into taking them from the system anew."""
+    trim_threshold, mmap_threshold = -1, -3
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda option, value: None)
+    for option in (trim_threshold, mmap_threshold):
+        mallopt(option, 2 ** 31 - 1)
+
+
 def main(arguments: list) -> None:
     module, options = parse(arguments)
     if hasattr(options, "threads"):
@@ -56,4 +65,5 @@ def main(arguments: list) -> None:
 
 
 if __name__ == "__main__":
+    keep_memory()
     main(sys.argv[1:])

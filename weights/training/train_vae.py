@@ -106,7 +106,7 @@ def train(vae, images, settings: Settings, folder: pathlib.Path, crops: Crops, d
     run = Run(folder, {"vae": vae.train()}, settings, begin)
     if resume:
         run.resume()
-    larger = Crops(2 * crops.size, max(1, crops.batch // 4))  # while the rate falls, crops as large as pictures
+    larger = Crops(2 * crops.size, max(1, crops.batch // 2))  # while the rate falls, crops as large as pictures
 
     def draw(step, rng):
         falls = settings.steps and step >= settings.steps * (1 - settings.decay) and larger.size <= images.shape[1]
