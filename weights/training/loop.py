@@ -9,6 +9,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
+import signal
 import time
 from collections.abc import Callable
 
@@ -104,9 +105,11 @@ class Run:
         (self.folder / "progress.json").write_text(json.dumps({"step": self.step}) + "\n")
 
     def train(self, losses: Callable) -> None:
-        """Takes steps until the end of the run or of the time. losses(step, rng) -> (loss, {name: number})."""
+        """Takes steps until the end of the run or of the time, or SIGTERM. losses(step, rng) -> (loss, {name: number})."""
         begin = saved = time.monotonic()
-        while not self.settings.steps or self.step < self.settings.steps:
+        asked = []  # to end
+        before = signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
+        while not asked and (not self.settings.steps or self.step < self.settings.steps):
             now = time.monotonic()
             if self.settings.minutes and now - begin > self.settings.minutes * 60:
                 break
@@ -115,6 +118,7 @@ class Run:
                 saved = now
             self._wait_while_paused()
             self._take_step(losses)
+        signal.signal(signal.SIGTERM, before)
         self.save()
 
     def _wait_while_paused(self) -> None:

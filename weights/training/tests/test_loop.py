@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import sys
 import tempfile
 import unittest
@@ -71,6 +72,21 @@ class RunTest(unittest.TestCase):
     def test_time_ends_a_run_that_can_be_resumed(self):
         self.run_of("short", 10 ** 9, minutes=1e-4)
         self.assertTrue((self.folder / "short/state.pt").exists())
+
+    def test_it_saves_when_it_is_asked_to_end(self):
+        torch.manual_seed(0)
+        module = torch.nn.Linear(4, 4)
+        run = Run(self.folder / "asked", {"linear": module}, Settings(.1, 100))
+
+        def losses(step, rng):
+            if step == 6:
+                signal.raise_signal(signal.SIGTERM)
+            return module(torch.randn(8, 4)).square().mean(), {}
+
+        before = signal.getsignal(signal.SIGTERM)
+        run.train(losses)
+        self.assertEqual(json.loads((self.folder / "asked/progress.json").read_text()), {"step": 7})
+        self.assertEqual(signal.getsignal(signal.SIGTERM), before)
 
     def test_average_follows_the_parameters_and_swaps(self):
         parameter = torch.nn.Parameter(torch.zeros(1))
