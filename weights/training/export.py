@@ -10,14 +10,13 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from loop import save_whole
-from train_denoiser import BETAS
+from train_denoiser import NOISE
 
 DEFAULTS = {"steps": 25, "guidance": 4.0}  # fjord.json
 
 
 def export(denoiser: pathlib.Path, vae: pathlib.Path, tokenizer: pathlib.Path, out: pathlib.Path) -> None:
-    scheduler = DDIMScheduler(**BETAS, prediction_type="v_prediction", clip_sample=False, set_alpha_to_one=False,
-                              steps_offset=1)
+    scheduler = DDIMScheduler(**NOISE, timestep_spacing="trailing", clip_sample=False, set_alpha_to_one=False)
     pipeline = StableDiffusionPipeline(
         vae=AutoencoderKL.from_pretrained(vae), text_encoder=CLIPTextModel.from_pretrained(denoiser / "text_encoder"),
         tokenizer=CLIPTokenizer.from_pretrained(tokenizer), scheduler=scheduler,

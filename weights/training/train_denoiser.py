@@ -1,5 +1,5 @@
-"""Trains text encoder and U-Net together on the VAE's latents: velocity prediction, min-SNR weights (arXiv:2303.09556),
-captions drawn anew at every step, one in ten left out for guidance.
+"""Trains text encoder and U-Net together on the VAE's latents: velocity prediction, noise levels that end at pure noise
+(arXiv:2305.08891), min-SNR weights (arXiv:2303.09556), captions drawn anew at every step, one in ten left out for guidance.
 
 DATA folders may hold pictures of different sizes: every step takes one of them, and small pictures in larger batches.
 With --from FOLDER training starts from the text encoder and U-Net there. Writes OUT/unet and OUT/text_encoder, float16.
@@ -10,7 +10,7 @@ import pathlib
 
 import numpy as np
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -22,7 +22,8 @@ from train_tokenizer import SIZE as VOCABULARY
 from train_vae import encode, load_vae
 
 DROPPED_CAPTIONS, SNR_LIMIT = .1, 5.
-BETAS = {"num_train_timesteps": 1000, "beta_start": .00085, "beta_end": .012, "beta_schedule": "scaled_linear"}
+NOISE = {"num_train_timesteps": 1000, "beta_start": .00085, "beta_end": .012, "beta_schedule": "scaled_linear",
+         "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}  # settings of diffusers' schedulers
 
 
 def new_text_encoder() -> CLIPTextModel:
@@ -33,14 +34,16 @@ def new_text_encoder() -> CLIPTextModel:
 
 
 def alphas_cumprod() -> torch.Tensor:
-    betas = torch.linspace(BETAS["beta_start"] ** .5, BETAS["beta_end"] ** .5, BETAS["num_train_timesteps"]) ** 2
-    return torch.cumprod(1 - betas, 0)
+    return DDIMScheduler(**NOISE).alphas_cumprod
 
 
 def loss_weights(alphas: torch.Tensor) -> torch.Tensor:
-    """min(SNR, limit) / (SNR + 1), the weight of velocity losses, with mean 1."""
+    """min(SNR + 1, limit) / (SNR + 1), the weight of velocity losses, with mean 1.
+
+    Without the 1 in the numerator much noise would have next to no weight, and what is in the picture is decided there.
+    """
     ratio = alphas / (1 - alphas)
-    weights = ratio.clamp(max=SNR_LIMIT) / (ratio + 1)
+    weights = (ratio + 1).clamp(max=SNR_LIMIT) / (ratio + 1)
     return weights / weights.mean()
 
 
@@ -62,10 +65,14 @@ class Batches:
         texts = ["" if rng.random() < DROPPED_CAPTIONS else caption(rng, scenes[i]) for i in chosen]
         return torch.from_numpy(latents[chosen]).float(), self.ids_of(texts), chosen
 
+    def spread_timesteps(self, count: int):
+        """One drawn from each of `count` equal ranges: less of the loss's noise is chance."""
+        return ((torch.arange(count) + torch.rand(count)) * len(self.alphas) / count).long().clamp(max=len(self.alphas) - 1)
+
     def draw(self, rng) -> tuple:
         """Noisy latents, timesteps, target velocities, token ids, and which pictures were chosen."""
         clean, ids, chosen = self.draw_clean(rng)
-        timesteps = torch.randint(0, len(self.alphas), (len(clean), ))
+        timesteps = self.spread_timesteps(len(clean))
         noise = torch.randn_like(clean)
         alpha = self.alphas[timesteps].sqrt()[:, None, None, None]
         sigma = (1 - self.alphas[timesteps]).sqrt()[:, None, None, None]

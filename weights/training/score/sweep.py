@@ -1,10 +1,16 @@
 """Scores one model over many settings of the fjord program, the same prompts and seeds for all: what docs/claims.md says of
-schedulers and of guidance. Appends one line for each setting to OUT (JSON lines); settings that are there already are left out.
+schedulers, guidance and quantisation. Appends one line for each setting to OUT (JSON lines); settings that are there already
+are left out.
 """
 
 import argparse
 import json
 import pathlib
+import subprocess
+import tempfile
+
+import numpy as np
+from PIL import Image
 
 from rendering.render import render, to_bytes
 from score.measures import blockiness
@@ -30,7 +36,34 @@ def guidance_settings() -> dict:
             for scale in (1, 2, 3, 4, 5, 6, 7, 8, 10, 12) for remedy, options in remedies.items() if scale >= 4 or not remedy}
 
 
-SWEEPS = {"schedulers": scheduler_settings, "guidance": guidance_settings}
+def dtype_settings() -> dict:
+    return {name: ["--dtype", name] for name in ("float32", "bfloat16")}
+
+
+# Sweep -> its settings: options of the program by name.
+SWEEPS = {"schedulers": scheduler_settings, "guidance": guidance_settings, "quantization": dtype_settings}
+# Settings whose model `fjord quantize` makes first, with these options.
+QUANTIZED = {
+    "int8": [], "int8, only first and last layers kept": ["--keep", "conv_in", "--keep", "conv_out"],
+    "int8 everywhere": ["--keep", "none"], "int8 weights only": ["--inputs", "unchanged"], "int4 weights only": ["--bits", "4"],
+}
+
+
+def settings_of(sweep: str) -> dict:
+    """Name -> (options of the program, options of `fjord quantize` or None)."""
+    settings = {name: (arguments, None) for name, arguments in SWEEPS[sweep]().items()}
+    if sweep == "quantization":
+        settings |= {name: (["--dtype", "float32"], options) for name, options in QUANTIZED.items()}
+    return settings
+
+
+def pictures_of_setting(options, scenes: list, arguments: list, quantize: list | None) -> list:
+    if quantize is None:
+        return pictures_of(options.program, options.model, scenes, arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder) / "model"
+        subprocess.run([options.program, "quantize", options.model, model, *quantize], check=True, stdout=subprocess.DEVNULL)
+        return pictures_of(options.program, model, scenes, arguments)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,21 +71,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("--sweep", choices=SWEEPS, required=True)
     parser.add_argument("--count", type=int, default=128, help="prompts for each setting (default: 128)")
+    parser.add_argument("--old", action="store_true", help="only the grammar of the first edition")
+    parser.add_argument("--sheets", type=pathlib.Path, help="a folder for a PNG of the first sixteen pictures of each setting")
     parser.add_argument("--only", default="", help="only settings whose name contains this")
 
 
+def write_sheet(pictures: list, file: pathlib.Path) -> None:
+    """Up to sixteen pictures in two rows."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    half = min(len(pictures) // 2, 8)
+    rows = [np.concatenate(pictures[begin:begin + half], 1) for begin in (0, half)]
+    Image.fromarray(np.concatenate(rows)).save(file)
+
+
 def run(options) -> None:
-    drawn, classifier = scenes_to_draw(options.count), load_classifier(options.classifier)
+    drawn, classifier = scenes_to_draw(options.count, options.old), load_classifier(options.classifier)
     scenes = [scene for _, scene in drawn]
     done = {json.loads(line)["setting"] for line in options.out.read_text().splitlines()} if options.out.exists() else set()
-    for name, arguments in SWEEPS[options.sweep]().items():
+    for name, (arguments, quantize) in settings_of(options.sweep).items():
         if name in done or options.only not in name:
             continue
-        pictures = pictures_of(options.program, options.model, scenes, arguments)
+        pictures = pictures_of_setting(options, scenes, arguments, quantize)
+        if options.sheets:
+            write_sheet(pictures, options.sheets / f"{name.replace(' ', '-').replace(',', '')}.png")
         renders = [to_bytes(render(scene, [seed, 2], pictures[0].shape[0])) for seed, scene in drawn]
         scores = score(classifier, pictures, renders, scenes)
         scores["blockiness"] = sum(map(blockiness, pictures)) / len(pictures)
-        line = json.dumps({"setting": name, "arguments": arguments, **scores})
+        line = json.dumps({"setting": name, "quantize": quantize, "arguments": arguments, **scores})
         with open(options.out, "a") as out:
             out.write(line + "\n")
         print(line, flush=True)

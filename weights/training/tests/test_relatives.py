@@ -68,8 +68,8 @@ class ConsistencyTest(unittest.TestCase):
                                                            train_denoiser.alphas_cumprod(), 1.)
 
     def test_teacher_step_is_ddims(self):
-        scheduler = DDIMScheduler(**train_denoiser.BETAS, prediction_type="v_prediction", clip_sample=False,
-                                  set_alpha_to_one=False, timestep_spacing="trailing")
+        scheduler = DDIMScheduler(**train_denoiser.NOISE, clip_sample=False, set_alpha_to_one=False,
+                                  timestep_spacing="trailing")
         scheduler.set_timesteps(50)
         torch.manual_seed(0)
         z, states = torch.randn(1, 4, 2, 2), torch.randn(1, 4, 2, 2)

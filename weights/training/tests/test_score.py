@@ -67,7 +67,7 @@ class ClassifierTest(unittest.TestCase):
         torch.manual_seed(0)
         model = classifier.Classifier()
         with tempfile.TemporaryDirectory() as folder:
-            train.train(model, [images], wanted, Settings(2e-3, 12, warm_up=2), pathlib.Path(folder))
+            train.train(model, [images], wanted, Settings(2e-3, 24, warm_up=2), pathlib.Path(folder))
         found, features = classifier.read(model, [train.to_batch(images)])
         self.assertEqual(features.shape, (48, classifier.FEATURES))
         kinds = (found[:, 0] == wanted[:, 0].numpy()).mean()
@@ -93,7 +93,6 @@ class MeasureTest(unittest.TestCase):
         self.assertLess(measures.seam_error(tile), 1.1)
         self.assertGreater(measures.seam_error(tile[:100, :100]), 1.5)
 
-
     def test_blockiness_is_one_for_noise_and_more_for_blocks(self):
         noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
         self.assertAlmostEqual(measures.blockiness(noise), 1, delta=.1)
@@ -108,22 +107,38 @@ class SweepTest(unittest.TestCase):
             self.assertIn(name, settings)
         self.assertEqual(len({tuple(arguments) for arguments in settings.values()}), len(settings))
 
+    def options(self, folder: pathlib.Path, **more) -> argparse.Namespace:
+        torch.save(classifier.Classifier().state_dict(), folder / "classifier.pt")
+        program_file = folder / "program"  # stands for fjord: notes its arguments, and copies a picture to --out
+        Image.fromarray(sample(1, 32)[0]).save(folder / "picture.png")
+        program_file.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\n[ "$1" = quantize ] && exit 0\n'
+                                f'while [ "$1" != --out ]; do shift; done\ncp {folder}/picture.png "$2"\n')
+        program_file.chmod(0o755)
+        given = dict(program=program_file, model=folder, count=6, out=folder / "out.jsonl", sheets=None, old=False, only="")
+        return argparse.Namespace(classifier=folder / "classifier.pt", **(given | more))
+
+    def run_quietly(self, options) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            sweep.run(options)
+
     def test_a_sweep_goes_on_where_it_stopped(self):
         with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            torch.save(classifier.Classifier().state_dict(), folder / "classifier.pt")
-            program_file = folder / "program"  # stands for fjord: copies a picture to --out
-            Image.fromarray(sample(1, 32)[0]).save(folder / "picture.png")
-            program_file.write_text(f'#!/bin/sh\nwhile [ "$1" != --out ]; do shift; done\ncp {folder}/picture.png "$2"\n')
-            program_file.chmod(0o755)
-            options = argparse.Namespace(classifier=folder / "classifier.pt", program=program_file, model=folder, count=6,
-                                         out=folder / "out.jsonl", sweep="guidance", only="guidance 7")
-            with contextlib.redirect_stdout(io.StringIO()):
-                sweep.run(options)
-                first = options.out.read_text()
-                sweep.run(options)
+            options = self.options(pathlib.Path(folder), sweep="guidance", only="guidance 7")
+            self.run_quietly(options)
+            first = options.out.read_text()
+            self.run_quietly(options)
             self.assertEqual(options.out.read_text(), first)
             self.assertEqual(len(first.splitlines()), 3)
+
+    def test_a_sweep_makes_the_models_it_needs_and_shows_pictures(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            self.run_quietly(self.options(folder, sweep="quantization", only="int8 weights only", sheets=folder / "sheets"))
+            calls = (folder / "calls").read_text().splitlines()
+            made, *pictures = [line.split() for line in calls]
+            self.assertEqual((made[:2], made[3:]), (["quantize", name], ["--inputs", "unchanged"]))
+            self.assertEqual({words[2] for words in pictures}, {made[2]})
+            self.assertEqual(Image.open(folder / "sheets/int8-weights-only.png").size, (3 * 32, 2 * 32))
 
 
 class ControlTest(unittest.TestCase):

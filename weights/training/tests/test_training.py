@@ -106,10 +106,18 @@ class StageTest(unittest.TestCase):
         for parameter, value in zip(stored.parameters(), values):
             self.assertTrue(torch.equal(parameter, value.half().float()))
 
-    def test_loss_weights_have_mean_one_and_fall_with_noise(self):
+    def test_loss_weights_have_mean_one_and_little_noise_counts_less(self):
         weights = train_denoiser.loss_weights(train_denoiser.alphas_cumprod())
         self.assertAlmostEqual(weights.mean().item(), 1., places=5)
-        self.assertLess(weights[-1], weights[300])
+        self.assertLess(weights[0], .1 * weights[300])
+        self.assertAlmostEqual(weights[-1].item(), weights[300].item(), places=5)
+
+    def test_the_last_timestep_is_pure_noise(self):
+        self.assertEqual(train_denoiser.alphas_cumprod()[-1], 0)
+
+    def test_timesteps_of_a_batch_are_spread(self):
+        timesteps = train_denoiser.Batches([], None).spread_timesteps(10)
+        self.assertEqual((timesteps // 100).tolist(), list(range(10)))
 
     def test_larger_pictures_come_in_smaller_batches(self):
         sets = [(np.zeros((40, 16, 16, 16), np.float16), self.scenes), (np.zeros((40, 16, 32, 32), np.float16), self.scenes)]
