@@ -33,14 +33,14 @@ def stages(work: pathlib.Path) -> list:
     networks = [vae, tokenizer]
     return [
         Stage("data", "styled/scenes.json", [styled, "--count", 12000, "--styled", .17]),
-        Stage("vae", "vae", [styled, vae, "--rate", 2e-3], 8000, start_of("vae", FIRST_EDITION / "vae")),
+        Stage("vae", "vae", [styled, vae], 8000, start_of("vae", FIRST_EDITION / "vae")),
         Stage("tokenizer", "tokenizer", [tokenizer]),
         Stage("data", "plain/scenes.json", [plain, "--count", 24000, "--first", 2_000_000]),
         Stage("denoiser", "denoiser128", [*networks, work / "denoiser128", plain, "--decay", 0], 16000, start_of("denoiser", None)),
         Stage("data", "plain256/scenes.json", [large, "--count", 6000, "--first", 3_000_000, "--size", 256]),
         Stage("denoiser", "denoiser", [*networks, work / "denoiser", plain, large], 22000, work / "denoiser128"),
         Stage("export", "model", [work / "denoiser", vae, tokenizer, work / "model"]),
-        Stage("classifier", "classifier.pt", [styled, work / "classifier.pt", "--vae", vae], 3000),
+        Stage("classifier", "classifier.pt", [styled, work / "classifier.pt", "--vae", vae], 6000),
     ]
 
 

@@ -123,7 +123,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", type=pathlib.Path, help="start from the weights in this folder")
     parser.add_argument("--network", choices=NETWORKS, default="unet", help="what is trained (default: unet); for comparisons")
     parser.add_argument("--batch", type=int, default=64, help="of pictures of 128x128 (default: 64)")
-    add_loop_options(parser, 1e-3)
+    add_loop_options(parser, 1.5e-3)
 
 
 def run(options) -> None:
