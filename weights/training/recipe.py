@@ -87,9 +87,10 @@ def go_on(work: pathlib.Path, minutes: float, options: list, call: Callable) -> 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--minutes", type=float, default=0.)
-    parser.add_argument("options", nargs="*", help="more options for the trainings, after --")
+    parser.set_defaults(rest=[])
+    parser.epilog = "More options for the trainings follow after --."
 
 
 def run(options) -> None:
     from run import main
-    go_on(options.work.resolve(), options.minutes, options.options, main)
+    go_on(options.work.resolve(), options.minutes, options.rest, main)

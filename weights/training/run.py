@@ -45,7 +45,13 @@ def parse(arguments: list) -> tuple:
     parser = argparse.ArgumentParser(prog=f"run.py {stage}", description=module.__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_options(parser)
-    return module, parser.parse_args(arguments[1:])
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = parser.parse_args(arguments[1:end])
+    rest = arguments[end + 1:]
+    if rest and not hasattr(options, "rest"):
+        parser.error(f"{stage} takes no options after --, got {' '.join(rest)}")
+    options.rest = rest
+    return module, options
 
 
 def keep_memory() -> None:

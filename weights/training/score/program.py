@@ -84,13 +84,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--old", action="store_true", help="only the grammar of the first edition")
     parser.add_argument("--style", choices=FILTERS, default="")
     parser.add_argument("--out", type=pathlib.Path, help="also write the figures to this JSON file")
-    parser.add_argument("arguments", nargs="*", help="more options for the program, after --")
+    parser.set_defaults(rest=[])
+    parser.epilog = "Options for the program follow after --."
 
 
 def run(options) -> None:
     drawn = scenes_to_draw(options.count, options.old, options.style)
     scenes = [scene for _, scene in drawn]
-    pictures = pictures_of(options.program, options.model, scenes, options.arguments)
+    pictures = pictures_of(options.program, options.model, scenes, options.rest)
     renders = [to_bytes(render(scene, [seed, 2], pictures[0].shape[0])) for seed, scene in drawn]
     scores = score(load_classifier(options.classifier), pictures, renders, scenes)
     print(show(scores["shares"]))

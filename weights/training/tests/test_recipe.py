@@ -10,6 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import recipe  # noqa: E402
+import run  # noqa: E402
 
 
 class RecipeTest(unittest.TestCase):
@@ -52,6 +53,13 @@ class RecipeTest(unittest.TestCase):
         self.assertEqual((calls[0][0], calls[0][-1]), ("vae", "--resume"))
         self.assertIn("--minutes", calls[0])
         self.assertNotIn("--from", calls[0])
+
+
+class ParseTest(unittest.TestCase):
+    def test_options_after_two_dashes_are_for_what_is_called(self):
+        _, options = run.parse(["all", "w", "--minutes", "3", "--", "--threads", "2"])
+        self.assertEqual((options.work, options.minutes, options.rest), (pathlib.Path("w"), 3., ["--threads", "2"]))
+        self.assertEqual(run.parse(["all", "w"])[1].rest, [])
 
 
 if __name__ == "__main__":
