@@ -86,6 +86,8 @@ class PackageTest(unittest.TestCase):
         self.assertGreater(np.abs(painted[:12].astype(int) - 90).max(), 10)
         with self.assertRaisesRegex(fjord.Error, "uint8"):
             self.pipeline.generate("lava", image=image.astype(float), **SMALL)
+        with self.assertRaisesRegex(fjord.Error, "uint8"):
+            self.pipeline.generate("lava", image=image.tolist(), **SMALL)
 
     def test_adapters(self) -> None:
         plain = self.pipeline.generate("a <shiny> crown", **SMALL).images

@@ -105,13 +105,13 @@ def _text(value: Value) -> bytes:
 
 def _pixels(name: str, image: np.ndarray, *channels: int) -> np.ndarray:
     """The image in one piece, uint8 [height, width, channels]; Error unless it has one of these numbers of channels."""
-    pixels = np.ascontiguousarray(image)
-    if pixels.dtype == np.uint8 and pixels.ndim in (2, 3):
-        pixels = pixels.reshape(*pixels.shape[:2], -1)
+    given = np.ascontiguousarray(image)
+    if given.dtype == np.uint8 and given.ndim in (2, 3):
+        pixels = given.reshape(*given.shape[:2], -1)
         if not channels or pixels.shape[2] in channels:
             return pixels
     kinds = " or ".join(map(str, channels)) or "channels"
-    raise Error("invalid_argument", f"{name} must be uint8 [height, width, {kinds}], got {pixels.dtype} {image.shape}")
+    raise Error("invalid_argument", f"{name} must be uint8 [height, width, {kinds}], got {given.dtype} {given.shape}")
 
 
 def _array_of_pixels(arrays: Sequence[np.ndarray]) -> c.Array[lib.Pixels]:

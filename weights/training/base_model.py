@@ -35,12 +35,15 @@ def load_unet(model: pathlib.Path) -> UNet2DConditionModel:
     return UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32)
 
 
+def load_model(model: pathlib.Path, data: pathlib.Path, batch: int) -> BaseModel:
+    unet = load_unet(model)
+    text_encoder = CLIPTextModel.from_pretrained(model / "text_encoder", dtype=torch.float32).requires_grad_(False)
+    vae = load_vae(model / "vae").eval()
+    batches = Batches([(latents_of(vae, data), load_scenes(data))], CLIPTokenizer.from_pretrained(model / "tokenizer"), batch)
+    return BaseModel(unet, text_encoder, vae, batches)
+
+
 def load_base(options) -> BaseModel:
     """After the options of add_base_options."""
     torch.manual_seed(options.seed)
-    unet = load_unet(options.model)
-    text_encoder = CLIPTextModel.from_pretrained(options.model / "text_encoder", dtype=torch.float32).requires_grad_(False)
-    vae = load_vae(options.model / "vae").eval()
-    batches = Batches([(latents_of(vae, options.data), load_scenes(options.data))],
-                      CLIPTokenizer.from_pretrained(options.model / "tokenizer"), options.batch)
-    return BaseModel(unet, text_encoder, vae, batches)
+    return load_model(options.model, options.data, options.batch)

@@ -79,6 +79,7 @@ class Run:
         self.average = Average(self.parameters, settings.average)
         self.begin = self.step = begin
         self.measures = []
+        self.asked_to_end = False
         folder.mkdir(parents=True, exist_ok=True)
 
     def resume(self) -> None:
@@ -106,10 +107,19 @@ class Run:
 
     def train(self, losses: Callable) -> None:
         """Takes steps until the end of the run or of the time, or SIGTERM. losses(step, rng) -> (loss, {name: number})."""
+        before = signal.signal(signal.SIGTERM, self._ask_to_end)
+        try:
+            self._take_steps(losses)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        self.save()
+
+    def _ask_to_end(self, *_) -> None:
+        self.asked_to_end = True
+
+    def _take_steps(self, losses: Callable) -> None:
         begin = saved = time.monotonic()
-        asked = []  # to end
-        before = signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
-        while not asked and (not self.settings.steps or self.step < self.settings.steps):
+        while not self.asked_to_end and (not self.settings.steps or self.step < self.settings.steps):
             now = time.monotonic()
             if self.settings.minutes and now - begin > self.settings.minutes * 60:
                 break
@@ -117,12 +127,11 @@ class Run:
                 self.save()
                 saved = now
             self._wait_while_paused()
-            self._take_step(losses)
-        signal.signal(signal.SIGTERM, before)
-        self.save()
+            if not self.asked_to_end:
+                self._take_step(losses)
 
     def _wait_while_paused(self) -> None:
-        while self.settings.pause_while and self.settings.pause_while.exists():
+        while not self.asked_to_end and self.settings.pause_while and self.settings.pause_while.exists():
             time.sleep(1)
 
     def _take_step(self, losses: Callable) -> None:

@@ -8,14 +8,11 @@ import pathlib
 
 import numpy as np
 import torch
-from diffusers import UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from data import load_scenes
-from train_denoiser import Batches, latents_of
-from train_vae import load_vae
+from base_model import load_model
+from train_denoiser import Batches
 
-RANGES = 10
+RANGES, BATCH = 10, 64
 
 
 @torch.no_grad()
@@ -40,9 +37,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options) -> None:
-    unet = UNet2DConditionModel.from_pretrained(options.model / "unet", torch_dtype=torch.float32).eval()
-    text_encoder = CLIPTextModel.from_pretrained(options.model / "text_encoder", dtype=torch.float32).eval()
-    latents = latents_of(load_vae(options.model / "vae").eval(), options.data)
-    batches = Batches([(latents, load_scenes(options.data))], CLIPTokenizer.from_pretrained(options.model / "tokenizer"))
-    for i, (mean, deviation) in enumerate(errors_by_range(unet, text_encoder, batches, options.count)):
-        print(f"timesteps from {i * len(batches.alphas) // RANGES}: {mean:.4f} +- {deviation:.4f}")
+    base = load_model(options.model, options.data, BATCH)
+    for i, (mean, deviation) in enumerate(errors_by_range(base.unet, base.text_encoder, base.batches, options.count)):
+        print(f"timesteps from {i * len(base.batches.alphas) // RANGES}: {mean:.4f} +- {deviation:.4f}")

@@ -6,6 +6,7 @@ Run: python -m rendering.contact_sheet OUT_FOLDER --size 128     (in weights/tra
 import argparse
 import pathlib
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from .filters import FILTERS
@@ -29,6 +30,12 @@ def sheet(pictures: list, words: list, columns: int) -> Image.Image:
         image.paste(Image.fromarray(picture), (x, y))
         draw.text((x + 1, y + size), text[:size // 6], fill=(220, 220, 220))
     return image
+
+
+def tiled(pictures: list, columns: int) -> Image.Image:
+    """Pictures (uint8, of one shape) in full rows, without words and gaps."""
+    rows = [np.concatenate(pictures[begin:begin + columns], 1) for begin in range(0, len(pictures), columns)]
+    return Image.fromarray(np.concatenate(rows))
 
 
 def object_scenes() -> list:

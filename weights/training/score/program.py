@@ -67,6 +67,11 @@ def pictures_of(program, model, scenes: list, arguments: list) -> list:
     return [picture_of(program, model, full_caption(scene), seed, arguments) for seed, scene in enumerate(scenes)]
 
 
+def renders_of(drawn: list, size: int) -> list:
+    """What the renderer draws for [(seed, scene)]."""
+    return [to_bytes(render(scene, [seed, 2], size)) for seed, scene in drawn]
+
+
 def score(classifier, pictures: list, renders: list, scenes: list) -> dict:
     """Everything that is measured; `renders` are the renderer's pictures of the same scenes."""
     found, features = read(classifier, (to_batch(pictures[i:i + 32]) for i in range(0, len(pictures), 32)))
@@ -92,7 +97,7 @@ def run(options) -> None:
     drawn = scenes_to_draw(options.count, options.old, options.style)
     scenes = [scene for _, scene in drawn]
     pictures = pictures_of(options.program, options.model, scenes, options.rest)
-    renders = [to_bytes(render(scene, [seed, 2], pictures[0].shape[0])) for seed, scene in drawn]
+    renders = renders_of(drawn, pictures[0].shape[0])
     scores = score(load_classifier(options.classifier), pictures, renders, scenes)
     print(show(scores["shares"]))
     print("\n".join(f"{name}: {value}" for name, value in scores.items() if name != "shares"))

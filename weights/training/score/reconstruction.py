@@ -4,9 +4,9 @@ import argparse
 import pathlib
 
 import numpy as np
-from PIL import Image
 
 from data import styled_scene
+from rendering.contact_sheet import tiled
 from rendering.render import render, to_bytes
 from score.train import reconstructed
 from train_vae import load_vae
@@ -33,5 +33,4 @@ def run(options) -> None:
         again = reconstructed(vae, images)
         print(f"{name}: {psnr(images, again).mean():.2f} dB over {count} pictures of {options.size}x{options.size}")
         if options.sheet and not styled:
-            pairs = np.concatenate([images[:40], again[:40]], 2).reshape(8, 5, options.size, 2 * options.size, 3)
-            Image.fromarray(np.concatenate([np.concatenate(list(row), 1) for row in pairs])).save(options.sheet)
+            tiled(list(np.concatenate([images[:40], again[:40]], 2)), 5).save(options.sheet)

@@ -4,17 +4,15 @@ are left out.
 """
 
 import argparse
+import functools
 import json
 import pathlib
 import subprocess
 import tempfile
 
-import numpy as np
-from PIL import Image
-
-from rendering.render import render, to_bytes
+from rendering.contact_sheet import tiled
 from score.measures import blockiness
-from score.program import pictures_of, scenes_to_draw, score
+from score.program import pictures_of, renders_of, scenes_to_draw, score
 from score.train import load_classifier
 
 DPM = "DPMSolverMultistepScheduler"
@@ -36,25 +34,25 @@ def guidance_settings() -> dict:
             for scale in (1, 2, 3, 4, 5, 6, 7, 8, 10, 12) for remedy, options in remedies.items() if scale >= 4 or not remedy}
 
 
-def dtype_settings() -> dict:
-    return {name: ["--dtype", name] for name in ("float32", "bfloat16")}
-
-
-# Sweep -> its settings: options of the program by name.
-SWEEPS = {"schedulers": scheduler_settings, "guidance": guidance_settings, "quantization": dtype_settings}
-# Settings whose model `fjord quantize` makes first, with these options.
+# Options of `fjord quantize` by name.
 QUANTIZED = {
     "int8": [], "int8, only first and last layers kept": ["--keep", "conv_in", "--keep", "conv_out"],
     "int8 everywhere": ["--keep", "none"], "int8 weights only": ["--inputs", "unchanged"], "int4 weights only": ["--bits", "4"],
 }
 
 
-def settings_of(sweep: str) -> dict:
-    """Name -> (options of the program, options of `fjord quantize` or None)."""
-    settings = {name: (arguments, None) for name, arguments in SWEEPS[sweep]().items()}
-    if sweep == "quantization":
-        settings |= {name: (["--dtype", "float32"], options) for name, options in QUANTIZED.items()}
-    return settings
+def of_the_model_itself(settings: dict) -> dict:
+    return {name: (arguments, None) for name, arguments in settings.items()}
+
+
+def quantization_settings() -> dict:
+    return (of_the_model_itself({name: ["--dtype", name] for name in ("float32", "bfloat16")}) |
+            {name: (["--dtype", "float32"], options) for name, options in QUANTIZED.items()})
+
+
+# Sweep -> its settings: name -> (options of the program, options of `fjord quantize`, which makes the model first, or None).
+SWEEPS = {"schedulers": lambda: of_the_model_itself(scheduler_settings()),
+          "guidance": lambda: of_the_model_itself(guidance_settings()), "quantization": quantization_settings}
 
 
 def pictures_of_setting(options, scenes: list, arguments: list, quantize: list | None) -> list:
@@ -80,22 +78,21 @@ def write_sheet(pictures: list, file: pathlib.Path) -> None:
     """Up to sixteen pictures in two rows."""
     file.parent.mkdir(parents=True, exist_ok=True)
     half = min(len(pictures) // 2, 8)
-    rows = [np.concatenate(pictures[begin:begin + half], 1) for begin in (0, half)]
-    Image.fromarray(np.concatenate(rows)).save(file)
+    tiled(pictures[:2 * half], half).save(file)
 
 
 def run(options) -> None:
     drawn, classifier = scenes_to_draw(options.count, options.old), load_classifier(options.classifier)
     scenes = [scene for _, scene in drawn]
+    renders = functools.cache(lambda size: renders_of(drawn, size))  # the same for all settings
     done = {json.loads(line)["setting"] for line in options.out.read_text().splitlines()} if options.out.exists() else set()
-    for name, (arguments, quantize) in settings_of(options.sweep).items():
+    for name, (arguments, quantize) in SWEEPS[options.sweep]().items():
         if name in done or options.only not in name:
             continue
         pictures = pictures_of_setting(options, scenes, arguments, quantize)
         if options.sheets:
             write_sheet(pictures, options.sheets / f"{name.replace(' ', '-').replace(',', '')}.png")
-        renders = [to_bytes(render(scene, [seed, 2], pictures[0].shape[0])) for seed, scene in drawn]
-        scores = score(classifier, pictures, renders, scenes)
+        scores = score(classifier, pictures, renders(pictures[0].shape[0]), scenes)
         scores["blockiness"] = sum(map(blockiness, pictures)) / len(pictures)
         line = json.dumps({"setting": name, "quantize": quantize, "arguments": arguments, **scores})
         with open(options.out, "a") as out:

@@ -5,6 +5,7 @@ import pathlib
 import signal
 import sys
 import tempfile
+import threading
 import unittest
 
 import torch
@@ -87,6 +88,16 @@ class RunTest(unittest.TestCase):
         run.train(losses)
         self.assertEqual(json.loads((self.folder / "asked/progress.json").read_text()), {"step": 7})
         self.assertEqual(signal.getsignal(signal.SIGTERM), before)
+
+    def test_a_paused_run_can_be_asked_to_end(self):
+        (self.folder / "pause").touch()
+        module = torch.nn.Linear(4, 4)
+        run = Run(self.folder / "paused", {"linear": module}, Settings(.1, 100, pause_while=self.folder / "pause"))
+        timer = threading.Timer(.3, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM))
+        timer.start()
+        run.train(lambda step, rng: self.fail("a step while paused"))
+        timer.join()
+        self.assertEqual(json.loads((self.folder / "paused/progress.json").read_text()), {"step": 0})
 
     def test_average_follows_the_parameters_and_swaps(self):
         parameter = torch.nn.Parameter(torch.zeros(1))
