@@ -1,11 +1,13 @@
 """Rendered pictures in a folder: images.npy (uint8 [count, size, size, 3]), scenes.json, and later latents.npy.
 
-Picture i has the seed first + i; the same seed gives the same picture. Some are seen through a style filter, as the VAE
-must know styles that the text encoder and the U-Net learn later.
+The pictures have the seeds first, first + 1, ...; seeds whose scenes are of other kinds than wanted are left out. The same
+seed gives the same picture. Some are seen through a style filter, as the VAE must know styles that the text encoder and the
+U-Net learn later.
 """
 
 import argparse
 import dataclasses
+import itertools
 import json
 import pathlib
 
@@ -13,7 +15,7 @@ import numpy as np
 
 from rendering.filters import FILTERS
 from rendering.render import render, scene_of, to_bytes
-from rendering.scene import Scene
+from rendering.scene import KINDS, Scene
 
 FIRST_SEED = 1_000_000  # of training pictures; held-out ones begin at 0
 
@@ -36,6 +38,15 @@ class Choice:
     size: int = 128
     styled: float = 0.  # share of pictures seen through a style filter
     filters: tuple = tuple(FILTERS)
+    kinds: tuple = tuple(KINDS)
+
+
+def chosen_scenes(choice: Choice):
+    """(seed, scene), without end."""
+    for seed in itertools.count(choice.first):
+        scene = styled_scene(seed, choice.styled, choice.filters)
+        if scene.kind in choice.kinds:
+            yield seed, scene
 
 
 def make(folder: pathlib.Path, choice: Choice) -> None:
@@ -43,9 +54,7 @@ def make(folder: pathlib.Path, choice: Choice) -> None:
     shape = (choice.count, choice.size, choice.size, 3)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     scenes = []
-    for i in range(choice.count):
-        seed = choice.first + i
-        scene = styled_scene(seed, choice.styled, choice.filters)
+    for i, (seed, scene) in enumerate(itertools.islice(chosen_scenes(choice), choice.count)):
         images[i] = to_bytes(render(scene, [seed, 2], choice.size))
         scenes.append(dataclasses.asdict(scene))
         if (i + 1) % 1000 == 0:
@@ -69,7 +78,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--styled", type=float, default=0., help="share of pictures seen through a style filter (default: 0)")
     parser.add_argument("--filters", nargs="+", choices=FILTERS, default=list(FILTERS), help="the filters (default: all)")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of scenes (default: all)")
 
 
 def run(options) -> None:
-    make(options.data, Choice(options.first, options.count, options.size, options.styled, tuple(options.filters)))
+    make(options.data, Choice(options.first, options.count, options.size, options.styled, tuple(options.filters),
+                              tuple(options.kinds)))

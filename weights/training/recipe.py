@@ -29,14 +29,19 @@ def start_of(name: str, otherwise: pathlib.Path | None) -> pathlib.Path | None:
 
 
 def stages(work: pathlib.Path) -> list:
-    styled, plain, large, vae, tokenizer = (work / name for name in ("styled", "plain", "plain256", "vae", "tokenizer"))
+    styled, plain, objects, large, vae, tokenizer = (
+        work / name for name in ("styled", "plain", "objects", "plain256", "vae", "tokenizer"))
     networks = [vae, tokenizer]
     return [
         Stage("data", "styled/scenes.json", [styled, "--count", 12000, "--styled", .17]),
         Stage("vae", "vae", [styled, vae], 8000, start_of("vae", FIRST_EDITION / "vae")),
         Stage("tokenizer", "tokenizer", [tokenizer]),
         Stage("data", "plain/scenes.json", [plain, "--count", 24000, "--first", 2_000_000]),
-        Stage("denoiser", "denoiser128", [*networks, work / "denoiser128", plain, "--decay", 0], 16000, start_of("denoiser", None)),
+        # Objects are harder than all else: with these, four pictures in five show some.
+        Stage("data", "objects/scenes.json",
+              [objects, "--count", 30000, "--first", 4_000_000, "--kinds", "object", "two objects"]),
+        Stage("denoiser", "denoiser128", [*networks, work / "denoiser128", plain, objects, "--decay", 0], 16000,
+              start_of("denoiser", None)),
         Stage("data", "plain256/scenes.json", [large, "--count", 6000, "--first", 3_000_000, "--size", 256]),
         Stage("denoiser", "denoiser", [*networks, work / "denoiser", plain, large], 22000, work / "denoiser128"),
         Stage("export", "model", [work / "denoiser", vae, tokenizer, work / "model"]),

@@ -13,11 +13,12 @@
   export       joins them into a pipeline folder
   classifier   trains the classifier that reads off a picture what it shows
   score        scores pictures of the fjord program
-  sweep        the same over many schedulers or guidance scales
+  sweep        the same over many schedulers, guidance scales, quantisations or LoRAs
   follow       how well a ControlNet is followed
   psnr         how well a VAE reconstructs pictures
   compare      which of several networks learned faster
   timesteps    the error of a denoiser by ranges of timesteps
+  fine-tuning  LoRA against fine-tuning of the whole U-Net
   plot         draws the curves of a log
 """
 
@@ -32,7 +33,7 @@ STAGES = {
     "lora": "train_lora", "inpainting": "train_inpainting", "control": "train_control", "consistency": "train_consistency",
     "preview": "train_preview", "export": "export", "classifier": "score.train", "score": "score.program",
     "sweep": "score.sweep", "follow": "score.control", "psnr": "score.reconstruction", "compare": "claims.compare",
-    "timesteps": "claims.timesteps", "plot": "plot_log",
+    "timesteps": "claims.timesteps", "fine-tuning": "claims.fine_tuning", "plot": "plot_log",
 }
 
 

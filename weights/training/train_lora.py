@@ -71,10 +71,10 @@ def save(tensors: dict, file: pathlib.Path) -> None:
     part.rename(file)
 
 
-def train(unet, text_encoder, batches: Batches, loras: dict, settings: Settings, folder: pathlib.Path, resume: bool = False):
+def train(unet, text_encoder, batches: Batches, trained: nn.Module, settings: Settings, folder: pathlib.Path, resume: bool = False):
     train_attention_explicitly(unet)
     weights = loss_weights(batches.alphas)
-    run = Run(folder, {"lora": nn.ModuleList(loras.values())}, settings)
+    run = Run(folder, {"lora": trained}, settings)
     if resume:
         run.resume()
     run.train(lambda step, rng: losses(unet, text_encoder, batches, weights, rng))
@@ -91,7 +91,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options) -> None:
     base = load_base(options)
     loras = add_lora(base.unet, options.rank, options.convolutions)
-    train(base.unet, base.text_encoder, base.batches, loras, settings_of(options, weight_decay=0., average=.98), options.work,
-          options.resume)
+    train(base.unet, base.text_encoder, base.batches, nn.ModuleList(loras.values()),
+          settings_of(options, weight_decay=0., average=.98), options.work, options.resume)
     save(kohya_names(loras), options.out.with_name(options.out.name + "-kohya.safetensors"))
     save(peft_names(loras), options.out.with_name(options.out.name + "-peft.safetensors"))

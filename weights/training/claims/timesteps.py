@@ -16,17 +16,23 @@ RANGES, BATCH = 10, 64
 
 
 @torch.no_grad()
-def errors_by_range(unet, text_encoder, batches: Batches, count: int, seed: int = 0) -> list:
-    """For every range of timesteps (mean, standard deviation) of the error over at least `count` pictures in all."""
+def errors_of(unet, text_encoder, batches: Batches, count: int, seed: int = 0) -> tuple:
+    """The velocity errors of at least `count` pictures, and their timesteps."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    errors, places, width = [], [], len(batches.alphas) // RANGES
+    errors, places = [], []
     while sum(map(len, errors)) < count:
         noisy, timesteps, velocity, ids, _ = batches.draw(rng)
         found = unet(noisy, timesteps, text_encoder(ids).last_hidden_state).sample
         errors.append(((found - velocity) ** 2).mean((1, 2, 3)))
-        places.append(timesteps // width)
-    errors, places = torch.cat(errors), torch.cat(places)
+        places.append(timesteps)
+    return torch.cat(errors), torch.cat(places)
+
+
+def errors_by_range(unet, text_encoder, batches: Batches, count: int, seed: int = 0) -> list:
+    """For every range of timesteps (mean, standard deviation) of the error over at least `count` pictures in all."""
+    errors, timesteps = errors_of(unet, text_encoder, batches, count, seed)
+    places = timesteps // (len(batches.alphas) // RANGES)
     return [(errors[places == i].mean().item(), errors[places == i].std().item()) for i in range(RANGES)]
 
 

@@ -1,10 +1,11 @@
 """Scores one model over many settings of the fjord program, the same prompts and seeds for all: what docs/claims.md says of
-schedulers, guidance and quantisation. Appends one line for each setting to OUT (JSON lines); settings that are there already
+schedulers, guidance, quantisation and LoRAs. Appends one line for each setting to OUT (JSON lines); settings that are there already
 are left out.
 """
 
 import argparse
 import functools
+import itertools
 import json
 import pathlib
 import subprocess
@@ -50,9 +51,19 @@ def quantization_settings() -> dict:
             {name: (["--dtype", "float32"], options) for name, options in QUANTIZED.items()})
 
 
+def lora_settings(folder: pathlib.Path) -> dict:
+    """None, each LoRA in the folder, and all pairs: what they do to prompts that do not ask for their style."""
+    files = sorted(folder.glob("*-kohya.safetensors"))
+    chosen = [()] + [group for count in (1, 2) for group in itertools.combinations(files, count)]
+    return {" and ".join(file.name.removesuffix("-kohya.safetensors") for file in group) or "no LoRA":
+            ["--scheduler", DPM, "--steps", "20", *(word for file in group for word in ("--lora", str(file)))] for group in chosen}
+
+
 # Sweep -> its settings: name -> (options of the program, options of `fjord quantize`, which makes the model first, or None).
-SWEEPS = {"schedulers": lambda: of_the_model_itself(scheduler_settings()),
-          "guidance": lambda: of_the_model_itself(guidance_settings()), "quantization": quantization_settings}
+SWEEPS = {"schedulers": lambda options: of_the_model_itself(scheduler_settings()),
+          "guidance": lambda options: of_the_model_itself(guidance_settings()),
+          "quantization": lambda options: quantization_settings(),
+          "loras": lambda options: of_the_model_itself(lora_settings(options.loras))}
 
 
 def pictures_of_setting(options, scenes: list, arguments: list, quantize: list | None) -> list:
@@ -68,6 +79,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for name in ("classifier", "program", "model", "out"):
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("--sweep", choices=SWEEPS, required=True)
+    parser.add_argument("--loras", type=pathlib.Path, help="with --sweep loras: their folder")
     parser.add_argument("--count", type=int, default=128, help="prompts for each setting (default: 128)")
     parser.add_argument("--old", action="store_true", help="only the grammar of the first edition")
     parser.add_argument("--sheets", type=pathlib.Path, help="a folder for a PNG of the first sixteen pictures of each setting")
@@ -86,7 +98,7 @@ def run(options) -> None:
     scenes = [scene for _, scene in drawn]
     renders = functools.cache(lambda size: renders_of(drawn, size))  # the same for all settings
     done = {json.loads(line)["setting"] for line in options.out.read_text().splitlines()} if options.out.exists() else set()
-    for name, (arguments, quantize) in SWEEPS[options.sweep]().items():
+    for name, (arguments, quantize) in SWEEPS[options.sweep](options).items():
         if name in done or options.only not in name:
             continue
         pictures = pictures_of_setting(options, scenes, arguments, quantize)

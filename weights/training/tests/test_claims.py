@@ -13,8 +13,11 @@ import torch
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import networks  # noqa: E402
 import train_denoiser  # noqa: E402
-from claims import compare, timesteps  # noqa: E402
+from base_model import BaseModel  # noqa: E402
+from claims import compare, fine_tuning, timesteps  # noqa: E402
+from loop import Settings  # noqa: E402
 from rendering.scene import Scene  # noqa: E402
 
 
@@ -62,18 +65,46 @@ class Silent(torch.nn.Module):
         return types.SimpleNamespace(sample=torch.zeros_like(noisy))
 
 
+def batches_of_noise(scale: float) -> train_denoiser.Batches:
+    latents = scale * np.random.default_rng(0).normal(size=(8, 16, 16, 16)).astype(np.float16)
+    scenes = [Scene("landscape", terrain="sea", time="day")] * 8
+    tokenizer = train_denoiser.CLIPTokenizer.from_pretrained(HERE.parents[1] / "tiny/tokenizer")
+    return train_denoiser.Batches([(latents, scenes)], tokenizer)
+
+
 class TimestepsTest(unittest.TestCase):
     def test_error_of_silence_is_the_velocitys_own_power(self):
         """Of latents twice as large as noise: alpha bar * 1 + (1 - alpha bar) * 4, less and less noise-like with time."""
-        latents = 2 * np.random.default_rng(0).normal(size=(8, 4, 16, 16)).astype(np.float16)
-        scenes = [Scene("landscape", terrain="sea", time="day")] * 8
-        tokenizer = train_denoiser.CLIPTokenizer.from_pretrained(HERE.parents[1] / "tiny/tokenizer")
-        batches = train_denoiser.Batches([(latents, scenes)], tokenizer)
+        batches = batches_of_noise(2)
         encoder = lambda ids: types.SimpleNamespace(last_hidden_state=ids)  # noqa: E731
         found = timesteps.errors_by_range(Silent(), encoder, batches, 2000)
         for i, (mean, _) in enumerate(found):
             alphas = batches.alphas[100 * i:100 * i + 100]
             self.assertAlmostEqual(mean, (alphas + 4 * (1 - alphas)).mean().item(), delta=.15)
+
+
+class FineTuningTest(unittest.TestCase):
+    def setUp(self):
+        torch.set_num_threads(1)
+
+    def measured(self, way) -> dict:
+        torch.manual_seed(0)
+        unet, text_encoder = networks.new_unet(), train_denoiser.new_text_encoder().requires_grad_(False)
+        batches = batches_of_noise(1)
+        batches.batch = 2
+        base = BaseModel(unet, text_encoder, None, batches)
+        return fine_tuning.measure(base, batches, way, Settings(1e-3, 3, warm_up=1, average=0.), 2)
+
+    def test_ways_train_and_ship_what_they_say(self):
+        whole, lora = self.measured(None), self.measured((4, False))
+        parameters = sum(parameter.numel() for parameter in networks.new_unet().parameters())
+        self.assertEqual(whole["trained"], parameters)
+        self.assertAlmostEqual(whole["megabytes of the file"], 2 * parameters / 1e6, delta=.1)
+        self.assertEqual(lora["megabytes of the file"], 2 * lora["trained"] / 1e6)
+        self.assertLess(lora["trained"], parameters / 50)
+        for found in (whole, lora):
+            self.assertEqual(found["steps"], 3)
+            self.assertLess(found["error after"], found["error before"])
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class RecipeTest(unittest.TestCase):
     def test_every_stage_is_done_once_and_in_order(self):
         recipe.go_on(self.work, 0, ["--seed", "3"], self.finish)
         self.assertEqual([words[0] for words in self.called],
-                         ["data", "vae", "tokenizer", "data", "denoiser", "data", "denoiser", "export", "classifier"])
+                         ["data", "vae", "tokenizer", "data", "data", "denoiser", "data", "denoiser", "export", "classifier"])
         self.assertEqual(self.called[1][-4:], ["--seed", "3", "--from", str(recipe.stages(self.work)[1].start)])
         recipe.go_on(self.work, 0, [], self.fail)
 

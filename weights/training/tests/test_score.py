@@ -114,7 +114,7 @@ class SweepTest(unittest.TestCase):
         program_file.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\n[ "$1" = quantize ] && exit 0\n'
                                 f'while [ "$1" != --out ]; do shift; done\ncp {folder}/picture.png "$2"\n')
         program_file.chmod(0o755)
-        given = dict(program=program_file, model=folder, count=6, out=folder / "out.jsonl", sheets=None, old=False, only="")
+        given = dict(program=program_file, model=folder, count=6, out=folder / "out.jsonl", sheets=None, old=False, only="", loras=None)
         return argparse.Namespace(classifier=folder / "classifier.pt", **(given | more))
 
     def run_quietly(self, options) -> None:
@@ -138,7 +138,18 @@ class SweepTest(unittest.TestCase):
             made, *pictures = [line.split() for line in calls]
             self.assertEqual((made[:2], made[3:]), (["quantize", name], ["--inputs", "unchanged"]))
             self.assertEqual({words[2] for words in pictures}, {made[2]})
-            self.assertEqual(Image.open(folder / "sheets/int8-weights-only.png").size, (3 * 32, 2 * 32))
+            with Image.open(folder / "sheets/int8-weights-only.png") as sheet:
+                self.assertEqual(sheet.size, (3 * 32, 2 * 32))
+
+    def test_loras_are_tried_alone_and_in_pairs(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            for file in ("ink-kohya", "chalk-kohya", "chalk-peft"):
+                (folder / f"{file}.safetensors").touch()
+            settings = sweep.lora_settings(folder)
+        self.assertEqual(list(settings), ["no LoRA", "chalk", "ink", "chalk and ink"])
+        self.assertEqual(settings["chalk and ink"][4:], ["--lora", f"{name}/chalk-kohya.safetensors",
+                                                         "--lora", f"{name}/ink-kohya.safetensors"])
 
 
 class ControlTest(unittest.TestCase):

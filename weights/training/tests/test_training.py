@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import pathlib
 import sys
 import tempfile
@@ -66,6 +67,11 @@ class StageTest(unittest.TestCase):
         self.assertEqual(self.scenes[3], scene)
         styles = [data.styled_scene(seed, .5).style in data.FILTERS for seed in range(200)]
         self.assertTrue(70 < sum(styles) < 130)
+
+    def test_data_of_some_kinds_leaves_out_the_seeds_of_others(self):
+        found = itertools.islice(data.chosen_scenes(data.Choice(5, kinds=("landscape", ))), 4)
+        wanted = ((seed, data.scene_of(seed)) for seed in itertools.count(5))
+        self.assertEqual(list(found), list(itertools.islice((pair for pair in wanted if pair[1].kind == "landscape"), 4)))
 
     def test_vae_learns(self):
         torch.manual_seed(0)
