@@ -12,7 +12,8 @@
 
 namespace fjord {
 
-// Parts of names of the weights that stay as they are unless the caller says otherwise, besides the last up block.
+// Parts of names of the weights that stay as they are unless the caller says otherwise, besides the last residual
+// block before the output.
 inline constexpr std::array kQuantizeKeeps{"conv_in",         "conv_out",      "time_embedding", "add_embedding",
                                            "class_embedding", "time_emb_proj", "conv_shortcut"};
 
@@ -23,7 +24,7 @@ struct QuantizeOptions {
   // 8 bits only. False: only the weights are rounded; the arithmetic is that of the precision the model is loaded with.
   // Unset: true for 8 bits, false for 4.
   std::optional<bool> round_inputs;
-  // A weight whose name contains one of these stays as it is. Unset: kQuantizeKeeps and the last up block.
+  // A weight whose name contains one of these stays as it is. Unset: kQuantizeKeeps and the last residual block.
   std::optional<std::vector<std::string>> keep;
   // Called with how many of the U-Net's tensors are done; false stops with Error(kCancelled).
   std::function<bool(int done, int total)> progress;

@@ -72,7 +72,8 @@ int read_bits(const std::string& option, const std::string& text) {
 std::string keep_help() {
   std::string kept;
   for (const char* part : kQuantizeKeeps) kept += std::string(part) + ", ";
-  return "Leave weights whose name contains PART as they are; may be given several times [" + kept + "last up block]";
+  return "Leave weights whose name contains PART as they are; may be given several times [" + kept +
+         "last residual block]";
 }
 
 }  // namespace

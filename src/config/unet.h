@@ -60,7 +60,8 @@ struct UNet {
   std::optional<std::int64_t> projection_class_embeddings_input_dim;
   bool class_embeddings_concat = false;
 
-  bool round_inputs = false;  // weights are int8 ("quantization_config"); inputs of linear layers are rounded too
+  // Weights are int8 ("quantization_config"), and inputs of linear layers and of self-attention are rounded too.
+  bool round_inputs = false;
 };
 
 }  // namespace fjord::config

@@ -19,20 +19,20 @@ namespace {
 constexpr float kTop = 127;                                          // int8
 constexpr double kLeast4 = -8, kMost4 = 7;                           // int4
 constexpr std::array kParts4{1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7};  // of the greatest factor, to be tried
-constexpr char kUpBlocks[] = "up_blocks.";
 
 bool contains_any(const std::string& name, const std::vector<std::string>& parts) {
   return std::any_of(parts.begin(), parts.end(),
                      [&](const auto& part) { return name.find(part) != std::string::npos; });
 }
 
-// "up_blocks.3." of the names of a U-Net with four; empty if there is none.
-std::string last_up_block(const std::vector<std::string>& names) {
+// Of the names that begin with `list`, such as "up_blocks.", that with the greatest number behind it: "up_blocks.3.".
+// Empty if there is none.
+std::string last_of(const std::string& list, const std::vector<std::string>& names) {
   int last = -1;
   for (const auto& name : names) {
-    if (name.starts_with(kUpBlocks)) last = std::max(last, std::atoi(name.c_str() + sizeof kUpBlocks - 1));
+    if (name.starts_with(list)) last = std::max(last, std::atoi(name.c_str() + list.size()));
   }
-  return last < 0 ? "" : kUpBlocks + std::to_string(last) + ".";
+  return last < 0 ? "" : list + std::to_string(last) + ".";
 }
 
 bool is_quantizable(const std::string& name, const TensorEntry& entry) {
@@ -101,7 +101,7 @@ void add_quantized(const std::string& name, const at::Tensor& weight, int bits, 
 
 std::vector<std::string> parts_to_keep(const std::vector<std::string>& names) {
   std::vector<std::string> parts(kQuantizeKeeps.begin(), kQuantizeKeeps.end());
-  if (const auto last = last_up_block(names); !last.empty()) parts.push_back(last);
+  if (const auto last = last_of(last_of("up_blocks.", names) + "resnets.", names); !last.empty()) parts.push_back(last);
   return parts;
 }
 

@@ -11,6 +11,8 @@
 namespace fjord::ops {
 namespace {
 
+constexpr std::int64_t kLeastRoundedKeys = 256;  // with fewer there is little to gain
+
 // [batch, tokens, heads * head_dim] -> [batch, heads, tokens, head_dim]
 at::Tensor split_heads(const at::Tensor& x, const AttentionOptions& options) {
   const auto heads = x.view({x.size(0), x.size(1), options.num_heads, -1}).transpose(1, 2);
@@ -37,6 +39,18 @@ kernels::AttentionProblem::Tokens tokens_of(const at::Tensor& x) {
   return {x.const_data_ptr(), x.stride(0), x.stride(1)};
 }
 
+// Every head's keys and values as whole numbers; undefined where the kernels have no use for them.
+at::Tensor round_heads(const kernels::AttentionProblem& problem, const kernels::CpuKernels& kernels) {
+  const auto bytes = kernels.rounded_head_bytes(problem), heads = problem.batch * problem.heads;
+  if (bytes == 0) return {};
+  auto out = pooled_empty({heads * bytes}, at::kByte);
+  auto* const to = static_cast<char*>(out.mutable_data_ptr());
+  const auto operations = static_cast<double>(heads * problem.keys * problem.head_dim);
+  parallel_for_each(heads, operations,
+                    [&](std::int64_t item, int) { kernels.round_head(problem, item, to + item * bytes); });
+  return out;
+}
+
 at::Tensor kernel_attention(const at::Tensor& q_in, const at::Tensor& k_in, const at::Tensor& v_in,
                             const AttentionOptions& options) {
   const auto q = with_dense_rows(q_in), k = with_dense_rows(k_in), v = with_dense_rows(v_in);
@@ -54,6 +68,11 @@ at::Tensor kernel_attention(const at::Tensor& q_in, const at::Tensor& k_in, cons
   problem.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(problem.head_dim)));
   problem.causal = options.causal;
   const auto& kernels = *options.kernels;
+  at::Tensor rounded;
+  if (options.rounded && problem.keys >= kLeastRoundedKeys && !problem.causal) {
+    rounded = round_heads(problem, kernels);
+    problem.rounded = rounded.defined() ? rounded.const_data_ptr() : nullptr;
+  }
   const Scratch scratch(kernels.attention_scratch(problem));
   const auto operations = 4.0 * static_cast<double>(q.numel() * problem.keys);
   parallel_for_each(kernels.attention_items(problem), operations,

@@ -14,6 +14,7 @@ struct AttentionOptions {
   std::int64_t num_heads = 1;
   bool causal = false;   // position i sees positions 0..i
   bool float32 = false;  // compute in float32 whatever the inputs' dtype ("upcast_attention"); our kernels always do
+  bool rounded = false;  // of a long row of keys, multiply whole numbers where that is faster (docs/quantization.md)
   const kernels::CpuKernels* kernels = nullptr;  // null: LibTorch's scaled_dot_product_attention
   std::string cuda_kernel = "auto";              // of a GPU, a name of kernels/cuda/attention_choice.h
 };

@@ -102,10 +102,11 @@ TEST(QuantizeWeights, Int4PacksTwoNumbersAByteAndErrsLessThanRoundingToTheLarges
   EXPECT_LT(ours, plain);
 }
 
-TEST(QuantizeWeights, KeepsTheLastUpBlock) {
-  EXPECT_THAT(loading::parts_to_keep({"up_blocks.0.x", "up_blocks.10.x", "up_blocks.9.x"}),
-              ::testing::Contains("up_blocks.10."));
-  EXPECT_THAT(loading::parts_to_keep({"down_blocks.0.x"}), ::testing::Not(::testing::Contains("")));
+TEST(QuantizeWeights, KeepsTheLastResidualBlock) {
+  const auto kept = loading::parts_to_keep({"up_blocks.9.resnets.3.x", "up_blocks.10.resnets.0.x",
+                                            "up_blocks.10.resnets.2.x", "up_blocks.10.attentions.2.x"});
+  EXPECT_EQ(kept.back(), "up_blocks.10.resnets.2.");
+  EXPECT_THAT(loading::parts_to_keep({"down_blocks.0.resnets.1.x"}), ::testing::SizeIs(kQuantizeKeeps.size()));
 }
 
 TEST(QuantizeWeights, RefusesWhatIsQuantizedAndWhatIsNotFinite) {

@@ -47,6 +47,8 @@ struct AttentionProblem {
   Index batch = 0, heads = 0, head_dim = 0, queries = 0, keys = 0;
   float scale = 1;
   bool causal = false;  // query i sees keys 0 .. i
+  // What round_head wrote for every batch and head: products are those of whole numbers then. Null: exact.
+  const void* rounded = nullptr;
 };
 
 // 3x3 convolution, stride 1, padding 1, of pixels with their channels side by side ([batch, height, width, channels])
@@ -123,6 +125,10 @@ struct CpuKernels {
   Index (*attention_items)(const AttentionProblem&);
   size_t (*attention_scratch)(const AttentionProblem&);
   void (*attention)(const AttentionProblem&, Index item, void* scratch);
+  // Rounds the keys of a head to 8 bits and its values to 11, once for all queries; items: batch x heads, each with
+  // rounded_head_bytes of memory, one behind the other, 64-byte aligned. No bytes: this table has no use for it.
+  Index (*rounded_head_bytes)(const AttentionProblem&);
+  void (*round_head)(const AttentionProblem&, Index item, void* rounded);
 
   // Packs a weight [out, in * 9]; of the problem only channels, element and kind count.
   Index (*pack_conv_bytes)(const ConvProblem&);

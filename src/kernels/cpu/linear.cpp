@@ -1,5 +1,6 @@
 // Linear layers on weights in panels of kColumns outputs.
 #include "kernels/cpu/linear_writer.h"
+#include "kernels/cpu/rounded_row.h"
 #include "kernels/cpu/table.h"
 #include "kernels/cpu/tile.h"
 #include "kernels/cpu/weight_panel.h"
@@ -8,8 +9,9 @@ namespace fjord::kernels {
 namespace {
 
 constexpr Index kRowsOfItem = 16 * kRows;
+constexpr Index kMostRowsOfItem = 2 * kRowsOfItem;
 constexpr Index kPanelsOfItem = kColumns < 64 ? 64 / kColumns : 1;
-constexpr Index kStep = 256;  // words of a row between two visits of the sums
+constexpr Index kStep = 160;  // words of a row between two visits of the sums
 
 // How rounded inputs lie in words.
 #ifdef __AVX512VNNI__
@@ -36,14 +38,20 @@ struct Plan {
   Index words;           // of a row of x
   Index outputs;         // of a panel
   Index panels;
-  Index items_of_rows;
+  bool weights_outweigh_rows;
+  Index rows_of_item;
+  Index blocks_of_panels, blocks_of_rows;
   explicit Plan(const LinearProblem& p)
       : panel(p.element, p.kind, p.in_features, kColumns), outputs(p.gated ? kColumns / 2 : kColumns) {
     const bool is_float = p.element == Element::kFloat32 || is_widened(p);
     inputs_of_word = p.kind == WeightKind::kInt8Product ? kQuantizedOfWord : is_float ? 1 : 2;
     words = (p.in_features + inputs_of_word - 1) / inputs_of_word;
     panels = (p.out_features + outputs - 1) / outputs;
-    items_of_rows = (panels + kPanelsOfItem - 1) / kPanelsOfItem;
+    blocks_of_panels = (panels + kPanelsOfItem - 1) / kPanelsOfItem;
+    // Items that follow each other have in common what there is more of: it is read from main memory only once.
+    weights_outweigh_rows = panels * panel.bytes() > p.rows * words * static_cast<Index>(sizeof(Word));
+    rows_of_item = weights_outweigh_rows ? kMostRowsOfItem : kRowsOfItem;
+    blocks_of_rows = (p.rows + rows_of_item - 1) / rows_of_item;
   }
 };
 
@@ -52,8 +60,7 @@ void write_zero_point(const Word* words, Index count, Word* header) {
   IntVec sums[kVectors] = {};
   for (Index k = 0; k < count; ++k, words += kColumns) {
     for (int i = 0; i < kVectors; ++i) {
-      const auto four = load_as<IntVec>(words + i * kLanes);
-      sums[i] += ((four << 24) >> 24) + ((four << 16) >> 24) + ((four << 8) >> 24) + (four >> 24);
+      sums[i] += sum_of_bytes(load_as<IntVec>(words + i * kLanes));
     }
   }
   for (int i = 0; i < kVectors; ++i) {
@@ -72,16 +79,16 @@ void pack_panel(const LinearProblem& p, const Plan& plan, const WeightRows& weig
 }
 
 struct Scratch {
-  static constexpr Index kSums = kRowsOfItem * kColumns;
-  float* sums;     // [kPanelsOfItem][kRowsOfItem, kColumns]
+  static constexpr Index kSums = kMostRowsOfItem * kColumns;
+  float* sums;     // [kPanelsOfItem][kMostRowsOfItem, kColumns]
   Word* unpacked;  // [kStep, kColumns]
-  float* widened;  // [kRowsOfItem, kStep]
+  float* widened;  // [kMostRowsOfItem, kStep]
   explicit Scratch(void* memory)
       : sums(static_cast<float*>(memory)),
         unpacked(reinterpret_cast<Word*>(sums + kPanelsOfItem * kSums)),
         widened(reinterpret_cast<float*>(unpacked + kStep * kColumns)) {}
   static constexpr size_t kSize =
-      sizeof(Word) * (kPanelsOfItem * kSums + kStep * kColumns + (kMultipliesBFloat16 ? 0 : kRowsOfItem * kStep));
+      sizeof(Word) * (kPanelsOfItem * kSums + kStep * kColumns + (kMultipliesBFloat16 ? 0 : kMostRowsOfItem * kStep));
 };
 
 template <typename Pairs>
@@ -92,13 +99,24 @@ const Word* unpack_pairs(const LinearProblem& p, const Pairs& pairs, Index units
   return unpack<FloatRows>(pairs, units, to), to;
 }
 
-// What `steps` words of x, from word `first` on, are multiplied with: in place or unpacked.
-const Word* columns_of(const LinearProblem& p, const Plan& plan, const char* panel, Index first, Index steps,
-                       Word* unpacked) {
-  const auto& shape = plan.panel;
-  const auto unit = first * plan.inputs_of_word / shape.numbers_of_unit;
-  const auto units = (steps * plan.inputs_of_word + shape.numbers_of_unit - 1) / shape.numbers_of_unit;
-  const auto* in_place = reinterpret_cast<const Word*>(panel + shape.header_bytes()) + unit * kColumns;
+// The units of a panel that `steps` words of x, from word `first` on, are multiplied with.
+struct Block {
+  const PanelShape& shape;
+  const char* panel;
+  Index unit, units;
+  Block(const Plan& plan, const char* of_panel, Index first, Index steps)
+      : shape(plan.panel),
+        panel(of_panel),
+        unit(first * plan.inputs_of_word / shape.numbers_of_unit),
+        units((steps * plan.inputs_of_word + shape.numbers_of_unit - 1) / shape.numbers_of_unit) {}
+  Index bytes() const { return units * shape.width * shape.unit_bytes; }
+  const char* data() const { return panel + shape.header_bytes() + unit * shape.width * shape.unit_bytes; }
+};
+
+// As words, in place or unpacked.
+const Word* columns_of(const LinearProblem& p, const Block& block, Word* unpacked) {
+  const auto& [shape, panel, unit, units] = block;
+  const auto* in_place = reinterpret_cast<const Word*>(block.data());
   switch (p.kind) {
     case WeightKind::kInt4: return unpack_pairs(p, Int4Pairs(shape, panel, unit, 0), units, unpacked);
     case WeightKind::kInt8: return unpack_pairs(p, Int8Pairs(shape, panel, unit, 0), units, unpacked);
@@ -143,58 +161,39 @@ void write_panel(const LinearProblem& p, Index panel, Index row, Index rows, con
 void multiply_item(const LinearProblem& p, Index item, void* memory) {
   const Scratch scratch(memory);
   const Plan plan(p);
-  const auto row = item / plan.items_of_rows * kRowsOfItem, rows = least(kRowsOfItem, p.rows - row);
-  const auto first = item % plan.items_of_rows * kPanelsOfItem, count = least(kPanelsOfItem, plan.panels - first);
+  const bool by_panels = plan.weights_outweigh_rows;
+  const auto row_block = by_panels ? item % plan.blocks_of_rows : item / plan.blocks_of_panels;
+  const auto panel_block = by_panels ? item / plan.blocks_of_rows : item % plan.blocks_of_panels;
+  const auto row = row_block * plan.rows_of_item, rows = least(plan.rows_of_item, p.rows - row);
+  const auto first = panel_block * kPanelsOfItem, count = least(kPanelsOfItem, plan.panels - first);
   for (Index k = 0; k < plan.words; k += kStep) {
     const auto steps = least(kStep, plan.words - k);
     const auto x = read_rows(p, plan, row, rows, k, steps, scratch.widened);
     for (Index i = 0; i < count; ++i) {
       const auto* panel = static_cast<const char*>(p.weight) + (first + i) * plan.panel.bytes();
+      const Block block(plan, panel, k, steps);
       multiply_words(p, {.a = x.first,
                          .a_row = x.stride,
                          .rows = rows,
-                         .b = columns_of(p, plan, panel, k, steps, scratch.unpacked),
+                         .b = columns_of(p, block, scratch.unpacked),
                          .steps = steps,
                          .sums = scratch.sums + i * Scratch::kSums,
                          .sums_row = kColumns,
-                         .initial = k == 0 ? first_sums(p, panel) : nullptr});
+                         .initial = k == 0 ? first_sums(p, panel) : nullptr,
+                         .next = block.data() + block.bytes(),
+                         .next_bytes = block.bytes()});
     }
   }
   for (Index i = 0; i < count; ++i) write_panel(p, first + i, row, rows, scratch.sums + i * Scratch::kSums);
 }
 
 template <typename T>
-Vec read_vector(const T* row, Index at, Index features) {
-  return at + kLanes <= features ? load(row + at) : load_some(row + at, features - at);
-}
-
-// x / scale to the nearest whole number, plus the zero point; the scale brings the largest |x| to 127.
-template <typename T>
-void quantize_row(const T* x, Index features, Index size, Quantized* quantized, float* scale) {
-  Vec top{};
-  for (Index c = 0; c < features; c += kLanes) {
-    const Vec v = read_vector(x, c, features);
-    top = max(top, max(v, -v));
-  }
-  float greatest = 0;
-  for (int i = 0; i < kLanes; ++i) greatest = top[i] > greatest ? top[i] : greatest;
-  *scale = greatest / 127;
-  const Vec factor = broadcast(greatest > 0 ? 127 / greatest : 0);
-  const Vec magic = broadcast(12582912.0f + kZeroPoint);  // 1.5 * 2^23: adding it rounds to an integer in the low bits
-  typedef Quantized Numbers __attribute__((vector_size(kLanes * sizeof(Quantized))));
-  for (Index c = 0; c < size; c += kLanes) {
-    const Vec rounded = (c < features ? read_vector(x, c, features) : Vec{}) * factor + magic;
-    const Numbers numbers = __builtin_convertvector(reinterpret_cast<WordVec>(rounded), Numbers);
-    std::memcpy(quantized + c, &numbers, static_cast<size_t>(least(kLanes, size - c)) * sizeof(Quantized));
-  }
-}
-
-template <typename T>
 void quantize(const LinearProblem& p, Index begin, Index end, Quantized* quantized, float* scales) {
   const auto size = Plan(p).words * kQuantizedOfWord;
   for (Index row = begin; row < end; ++row) {
-    quantize_row(static_cast<const T*>(p.x) + row * p.in_features, p.in_features, size, quantized + row * size,
-                 scales + row);
+    const auto* x = static_cast<const T*>(p.x) + row * p.in_features;
+    round_row([&](Index c) { return read_vector(x, c, p.in_features); }, p.in_features, size, kZeroPoint,
+              quantized + row * size, scales + row);
   }
 }
 
@@ -223,7 +222,10 @@ void quantize_rows(const LinearProblem& p, Index begin, Index end, void* quantiz
                                  : quantize<BFloat16>(p, begin, end, to, scales);
 }
 
-Index linear_items(const LinearProblem& p) { return (p.rows + kRowsOfItem - 1) / kRowsOfItem * Plan(p).items_of_rows; }
+Index linear_items(const LinearProblem& p) {
+  const Plan plan(p);
+  return plan.blocks_of_rows * plan.blocks_of_panels;
+}
 
 size_t linear_scratch(const LinearProblem&) { return Scratch::kSize; }
 

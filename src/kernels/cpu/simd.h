@@ -36,6 +36,7 @@ typedef float Vec __attribute__((vector_size(kLanes * 4)));
 typedef Word WordVec __attribute__((vector_size(kLanes * 4)));
 typedef std::int32_t IntVec __attribute__((vector_size(kLanes * 4)));
 typedef BFloat16 HalfVec __attribute__((vector_size(kLanes * 2)));
+typedef std::int16_t ShortVec __attribute__((vector_size(kLanes * 2)));
 typedef std::int8_t ByteVec __attribute__((vector_size(kLanes)));
 
 #define FJORD_INLINE __attribute__((always_inline)) inline
@@ -73,11 +74,46 @@ FJORD_INLINE WordVec rounded_bits(Vec v) {
   return (bits + ((0x7fffu + ((bits >> 16) & 1)) & ~nan)) | (nan & 0x400000u);
 }
 
-FJORD_INLINE Vec load(const BFloat16* from) {
-  return reinterpret_cast<Vec>(__builtin_convertvector(load_as<HalfVec>(from), WordVec) << 16);
+// GCC 12 takes the general conversions between words and their parts apart into many steps, and warns of the plain
+// intrinsics.
+FJORD_INLINE WordVec to_words(HalfVec v) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<WordVec>(_mm512_maskz_cvtepu16_epi32(0xffff, reinterpret_cast<__m256i>(v)));
+#else
+  return __builtin_convertvector(v, WordVec);
+#endif
 }
 
-// GCC 12 takes the general conversion of bytes apart into many steps.
+FJORD_INLINE IntVec to_words(ShortVec v) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<IntVec>(_mm512_maskz_cvtepi16_epi32(0xffff, reinterpret_cast<__m256i>(v)));
+#else
+  return __builtin_convertvector(v, IntVec);
+#endif
+}
+
+// The low bits of every word.
+template <typename T>
+FJORD_INLINE void store_low_bits(WordVec words, T* to) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 1) {
+    const auto bytes = _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(words));
+    std::memcpy(to, &bytes, sizeof bytes);
+    return;
+  }
+  if constexpr (sizeof(T) == 2) {
+    const auto halves = _mm512_maskz_cvtepi32_epi16(0xffff, reinterpret_cast<__m512i>(words));
+    std::memcpy(to, &halves, sizeof halves);
+    return;
+  }
+#endif
+  typedef T Parts __attribute__((vector_size(kLanes * sizeof(T))));
+  const auto parts = __builtin_convertvector(words, Parts);
+  std::memcpy(to, &parts, sizeof parts);
+}
+
+FJORD_INLINE Vec load(const BFloat16* from) { return reinterpret_cast<Vec>(to_words(load_as<HalfVec>(from)) << 16); }
+
 FJORD_INLINE IntVec load_bytes(const std::int8_t* from) {
 #if defined(__AVX512F__)
   return reinterpret_cast<IntVec>(_mm512_maskz_cvtepi8_epi32(0xffff, load_as<__m128i>(from)));
@@ -109,6 +145,26 @@ FJORD_INLINE void store_one(float* to, float x) { *to = x; }
 FJORD_INLINE void store_one(BFloat16* to, float x) { *to = to_bfloat16(x); }
 
 // The first `count` elements; the others are 0.
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+FJORD_INLINE __mmask16 first_lanes(Index count) { return static_cast<__mmask16>((1u << count) - 1); }
+
+FJORD_INLINE Vec load_some(const float* from, Index count) {
+  return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(first_lanes(count), from));
+}
+
+FJORD_INLINE Vec load_some(const BFloat16* from, Index count) {
+  const auto half = reinterpret_cast<HalfVec>(_mm256_maskz_loadu_epi16(first_lanes(count), from));
+  return reinterpret_cast<Vec>(to_words(half) << 16);
+}
+
+FJORD_INLINE void store_some(float* to, Vec v, Index count) {
+  _mm512_mask_storeu_ps(to, first_lanes(count), reinterpret_cast<__m512>(v));
+}
+
+FJORD_INLINE void store_some(BFloat16* to, Vec v, Index count) {
+  _mm256_mask_storeu_epi16(to, first_lanes(count), reinterpret_cast<__m256i>(to_bfloat16(v)));
+}
+#else
 template <typename T>
 FJORD_INLINE Vec load_some(const T* from, Index count) {
   T buffer[kLanes] = {};
@@ -122,11 +178,13 @@ FJORD_INLINE void store_some(T* to, Vec v, Index count) {
   store(buffer, v);
   std::memcpy(to, buffer, static_cast<size_t>(count) * sizeof(T));
 }
+#endif
 
+// `from` and `to` do not overlap.
 FJORD_INLINE void widen(const BFloat16* from, Index count, float* to) {
-  Index i = 0;
-  for (; i + kLanes <= count; i += kLanes) store(to + i, load(from + i));
-  if (i < count) store_some(to + i, load_some(from + i, count - i), count - i);
+  if (count < kLanes) return store_some(to, load_some(from, count), count);
+  for (Index i = 0; i + kLanes < count; i += kLanes) store(to + i, load(from + i));
+  store(to + count - kLanes, load(from + count - kLanes));
 }
 
 FJORD_INLINE Index least(Index a, Index b) { return a < b ? a : b; }
@@ -134,6 +192,11 @@ FJORD_INLINE Index least(Index a, Index b) { return a < b ? a : b; }
 FJORD_INLINE Vec select(IntVec condition, Vec a, Vec b) { return condition ? a : b; }
 FJORD_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
 FJORD_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
+
+// Of the four signed bytes of every word.
+FJORD_INLINE IntVec sum_of_bytes(IntVec words) {
+  return ((words << 24) >> 24) + ((words << 16) >> 24) + ((words << 8) >> 24) + (words >> 24);
+}
 
 FJORD_INLINE float sum(Vec v) {
   float out = 0;
@@ -161,9 +224,12 @@ FJORD_INLINE Vec exp2_series<3>(Vec f) {
   return y;
 }
 
+// Added to a number of magnitude below 2^22 it leaves the nearest whole number in the low bits of the word.
+constexpr float kRoundToBits = 12582912.0f;  // 1.5 * 2^23
+
 template <int kPowers>
 FJORD_INLINE Vec exp2_within(Vec x) {
-  const Vec magic = broadcast(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer in the low bits
+  const Vec magic = broadcast(kRoundToBits);
   const Vec shifted = x + magic;
   const Vec y = exp2_series<kPowers>(x - (shifted - magic));
   return reinterpret_cast<Vec>(reinterpret_cast<WordVec>(y) + (reinterpret_cast<WordVec>(shifted) << 23));

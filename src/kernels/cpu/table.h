@@ -8,6 +8,8 @@ namespace fjord::kernels::FJORD_ISA {
 Index attention_items(const AttentionProblem&);
 size_t attention_scratch(const AttentionProblem&);
 void attention(const AttentionProblem&, Index item, void* scratch);
+Index rounded_head_bytes(const AttentionProblem&);
+void round_head(const AttentionProblem&, Index item, void* rounded);
 
 Index pack_conv_bytes(const ConvProblem&);
 void pack_conv(const ConvProblem&, const WeightRows&, void* packed);

@@ -20,10 +20,8 @@ struct RowsOut {
 // kLanes words of a column each -> the elements in them, row by row. T is an unsigned or signed whole number.
 template <typename T>
 FJORD_INLINE void store_parts(WordVec words, T* to, Index stride) {
-  typedef T Part __attribute__((vector_size(kLanes * sizeof(T))));
   for (size_t i = 0; i < sizeof(Word) / sizeof(T); ++i) {
-    const auto part = __builtin_convertvector(words >> static_cast<Word>(8 * sizeof(T) * i), Part);
-    std::memcpy(to + static_cast<Index>(i) * stride, &part, sizeof part);
+    store_low_bits(words >> static_cast<Word>(8 * sizeof(T) * i), to + static_cast<Index>(i) * stride);
   }
 }
 

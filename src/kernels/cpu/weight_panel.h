@@ -90,8 +90,7 @@ struct Int8Pairs {
   Int8Pairs(const PanelShape& shape, const char* panel, Index first, Index column)
       : from(reinterpret_cast<const Unit*>(panel) + first * shape.width + column), width(shape.width) {}
   FJORD_INLINE IntVec read_words(Index unit, Index column) const {
-    typedef Unit Units __attribute__((vector_size(kLanes * 2)));
-    return __builtin_convertvector(load_as<Units>(from + unit * width + column), IntVec);
+    return to_words(load_as<ShortVec>(from + unit * width + column));
   }
   FJORD_INLINE Pair read(Index unit, Index column) const {
     const IntVec words = read_words(unit, column);

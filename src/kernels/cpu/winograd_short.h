@@ -4,6 +4,7 @@
 // the 1.7e-3 of rounding the result to bfloat16.
 #pragma once
 
+#include "kernels/cpu/rounded_row.h"
 #include "kernels/cpu/winograd_transform.h"
 
 #ifdef __SSE2__
@@ -39,20 +40,9 @@ struct ShortProducts {
     float* factors_of(Index chunk, Index frequency) const { return factors + place(chunk, frequency); }
   };
 
-  static FJORD_INLINE Vec magnitude(Vec v) { return max(v, -v); }
-
   // Rounded to whole numbers, in the low halves of the words.
   static FJORD_INLINE WordVec rounded(Vec v, Vec factor) {
-    return reinterpret_cast<WordVec>(v * factor + broadcast(12582912.0f));  // 1.5 * 2^23
-  }
-
-  static FJORD_INLINE float greatest(Vec v) {
-    for (int s = kLanes / 2; s > 0; s /= 2) {
-      IntVec other;
-      for (int i = 0; i < kLanes; ++i) other[i] = i ^ s;
-      v = max(v, __builtin_shuffle(v, other));
-    }
-    return v[0];
+    return reinterpret_cast<WordVec>(v * factor + broadcast(kRoundToBits));
   }
 
   static FJORD_INLINE void round_channels(const float* from, Short* to, float* factor) {
@@ -61,14 +51,10 @@ struct ShortProducts {
       v[i] = load(from + i * kLanes);
       top = max(top, magnitude(v[i]));
     }
-    const float most = greatest(top);
+    const float most = greatest_of(top);
     *factor = most / kTopOfTile;
     const Vec inverse = broadcast(most > 0 ? kTopOfTile / most : 0);
-    typedef Short Shorts __attribute__((vector_size(kLanes * sizeof(Short))));
-    for (int i = 0; i < kIn / kLanes; ++i) {
-      const auto shorts = __builtin_convertvector(rounded(v[i], inverse), Shorts);
-      std::memcpy(to + i * kLanes, &shorts, sizeof shorts);
-    }
+    for (int i = 0; i < kIn / kLanes; ++i) store_low_bits(rounded(v[i], inverse), to + i * kLanes);
   }
 
   template <typename T>

@@ -86,8 +86,11 @@ KeysAndValues Attention::keys_and_values(const at::Tensor& context) const {
 }
 
 at::Tensor Attention::attend(const at::Tensor& queries, const KeysAndValues& context) const {
-  const ops::AttentionOptions options{
-      .num_heads = config_.num_heads, .float32 = config_.upcast, .kernels = kernels(), .cuda_kernel = cuda_kernel_};
+  const ops::AttentionOptions options{.num_heads = config_.num_heads,
+                                      .float32 = config_.upcast,
+                                      .rounded = config_.rounded,
+                                      .kernels = kernels(),
+                                      .cuda_kernel = cuda_kernel_};
   return ops::attention(queries, context.keys, context.values, options);
 }
 

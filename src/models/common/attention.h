@@ -16,7 +16,8 @@ struct AttentionConfig {
   std::int64_t num_heads = 1;
   std::int64_t head_dim = 64;
   bool qkv_bias = false;
-  bool upcast = false;  // scores and softmax in float32
+  bool upcast = false;   // scores and softmax in float32
+  bool rounded = false;  // see ops::AttentionOptions
 };
 
 // What is attended to, as a layer sees it: [batch, tokens, num_heads * head_dim] each.

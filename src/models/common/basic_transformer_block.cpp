@@ -12,7 +12,8 @@ AttentionConfig attention_config(const TransformerBlockConfig& config, bool cros
           .context_dim = cross ? config.cross_attention_dim : config.dim,
           .num_heads = config.num_heads,
           .head_dim = config.head_dim,
-          .upcast = config.upcast_attention};
+          .upcast = config.upcast_attention,
+          .rounded = config.rounded_attention && !cross};
 }
 
 }  // namespace

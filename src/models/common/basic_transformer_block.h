@@ -15,6 +15,7 @@ struct TransformerBlockConfig {
   std::int64_t cross_attention_dim = 0;
   bool only_cross_attention = false;  // attn1 attends to the text as well
   bool upcast_attention = false;
+  bool rounded_attention = false;  // of pixels to one another: whole numbers where that is faster
 };
 
 class BasicTransformerBlock : public nn::Module {

@@ -20,7 +20,8 @@ Transformer2DModel::Transformer2DModel(const nn::Place& place, const Transformer
                                      .head_dim = channels / config.num_heads,
                                      .cross_attention_dim = config.cross_attention_dim,
                                      .only_cross_attention = config.only_cross_attention,
-                                     .upcast_attention = config.upcast_attention};
+                                     .upcast_attention = config.upcast_attention,
+                                     .rounded_attention = config.rounded_attention};
   for (std::int64_t i = 0; i < config.num_layers; ++i) transformer_blocks.append(block);
   if (config.use_linear_projection) {
     linear_proj_in.emplace(child("proj_in"), channels, channels);

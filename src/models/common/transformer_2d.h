@@ -16,6 +16,7 @@ struct Transformer2DConfig {
   bool use_linear_projection = false;  // proj_in, proj_out as linear layers instead of 1x1 convolutions
   bool only_cross_attention = false;
   bool upcast_attention = false;
+  bool rounded_attention = false;
   bool finest = false;  // at the finest resolution that has transformers; only there tokens are merged
 };
 

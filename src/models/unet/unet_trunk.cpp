@@ -79,6 +79,7 @@ UNetBlockConfig UNetTrunk::level_config(size_t level) const {
                                           .use_linear_projection = config_.use_linear_projection,
                                           .only_cross_attention = config_.only_cross_attention[level],
                                           .upcast_attention = config_.upcast_attention,
+                                          .rounded_attention = config_.round_inputs,
                                           .finest = level == finest_attention()};
   block.out_channels = config_.block_out_channels[level];
   block.downsample_padding = config_.downsample_padding;
