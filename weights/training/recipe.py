@@ -40,12 +40,13 @@ def stages(work: pathlib.Path) -> list:
         # Objects are harder than all else: with these, four pictures in five show some.
         Stage("data", "objects/scenes.json",
               [objects, "--count", 30000, "--first", 4_000_000, "--kinds", "object", "two objects"]),
-        Stage("denoiser", "denoiser128", [*networks, work / "denoiser128", plain, objects, "--decay", 0], 16000,
+        Stage("denoiser", "denoiser128", [*networks, work / "denoiser128", plain, objects, "--rate", 1e-3, "--decay", .5], 12000,
               start_of("denoiser", None)),
         Stage("data", "plain256/scenes.json", [large, "--count", 6000, "--first", 3_000_000, "--size", 256]),
-        Stage("denoiser", "denoiser", [*networks, work / "denoiser", plain, large], 22000, work / "denoiser128"),
+        Stage("denoiser", "denoiser", [*networks, work / "denoiser", plain, large, "--rate", 1e-3, "--decay", .5], 16000,
+              work / "denoiser128"),
         Stage("export", "model", [work / "denoiser", vae, tokenizer, work / "model"]),
-        Stage("classifier", "classifier.pt", [styled, work / "classifier.pt", "--vae", vae], 6000),
+        Stage("classifier", "classifier.pt", [styled, work / "classifier.pt", "--vae", vae], 6000, start_of("classifier.pt", None)),
     ]
 
 

@@ -76,6 +76,7 @@ def show(scores: dict) -> str:
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--from", dest="start", type=pathlib.Path, help="start from this classifier (a .pt file)")
     parser.add_argument("--vae", type=pathlib.Path, help="also learn from its reconstructions")
     parser.add_argument("--held-out", type=int, default=1000, help="renders for the accuracy (default: 1000)")
     add_loop_options(parser, 2e-3)
@@ -83,7 +84,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options) -> None:
     torch.manual_seed(options.seed)
-    images, classifier = load_images(options.data), Classifier()
+    images = load_images(options.data)
+    classifier = load_classifier(options.start) if options.start else Classifier()
     wanted = torch.tensor([labels(scene) for scene in load_scenes(options.data)])
     sets = [images] + ([reconstructed(load_vae(options.vae).eval(), images[:6000])] if options.vae else [])
     training = train(classifier, sets, wanted, settings_of(options, average=.99), options.work, options.resume)
