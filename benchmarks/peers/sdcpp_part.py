@@ -24,8 +24,8 @@ def keep_log(_level, text, _data) -> None:
 
 
 def load(folder: str, weights: str, threads: int) -> stable_diffusion_cpp.StableDiffusion:
-    model = stable_diffusion_cpp.StableDiffusion(model_path=folder, wtype=weights, n_threads=threads, flash_attn=True,
-                                                 diffusion_flash_attn=True, vae_decode_only=True, verbose=False)
+    model = stable_diffusion_cpp.StableDiffusion(model_path=folder, wtype=weights, n_threads=threads,
+                                                 vae_decode_only=True, verbose=False)
     stable_diffusion_cpp.sd_set_log_callback(keep_log, ctypes.c_void_p(0))
     return model
 
