@@ -91,8 +91,8 @@ class StageTest(unittest.TestCase):
         with torch.no_grad():
             old, new = (vae.encode(batch).latent_dist for vae in (narrow, wide))
             self.assertEqual(new.mean.shape[1], train_vae.LATENT_CHANNELS)
-            self.assertTrue(torch.equal(new.mean[:, :4], old.mean))
-            self.assertTrue(torch.equal(new.logvar[:, :4], old.logvar))
+            for ours, wanted in ((new.mean, old.mean), (new.logvar, old.logvar)):  # wider layers may add in another order
+                self.assertLess((ours[:, :4] - wanted).abs().max() / wanted.abs().max(), 1e-5)
             self.assertLess((wide.decode(new.mean).sample - narrow.decode(old.mean).sample).abs().max(), 1e-5)
 
     def test_decoder_only_leaves_the_encoder(self):
