@@ -12,7 +12,7 @@ ADAM_SIZE = .2  # root mean square of a usual AdamW step
 
 
 def times_transposed(a, b):
-    """a @ b.T by oneDNN: on AMD's processors MKL, which `@` uses, takes at least twice as long."""
+    """a @ b.T by oneDNN: on AMD's processors MKL, which `@` uses, takes twice as long or more, but for the smallest."""
     if torch.backends.mkldnn.is_available() and a.device.type == "cpu":
         return torch.ops.mkldnn._linear_pointwise(a.contiguous(), b.contiguous(), None, "none", [], "")
     return a @ b.T
